@@ -1,0 +1,1 @@
+"""What does: the live side of turns. Async, owns its tasks, knows only ports and core."""

@@ -1,0 +1,111 @@
+"""What the agent is asked in a turn: the cleaned dialogue, what was heard, our phone manner."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bridge.calls.request import TurnRequest
+from bridge.core import control, filler, heard, history, manner
+from bridge.core.chat import Message
+from bridge.core.dialogue import News
+from bridge.core.turn import Conversation, Run, Stop
+from bridge.ports.upstream import Ask, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class AskPlan:
+    """What a question to the agent is made from.
+
+    Attributes:
+        conversation: what the ledger holds now that earlier runs are over.
+        replaces: an earlier transcript of the same utterance had been asked.
+        fillers: every filler there is.
+    """
+
+    request: TurnRequest
+    conversation: Conversation
+    replaces: bool
+    fillers: Collection[str]
+    tells_caller: bool
+
+
+def plan_ask(plan: AskPlan, upstream: Upstream) -> Ask:
+    """The question, fit for this kind of agent."""
+    request = plan.request
+    _control, others = control.split_tools(request.tools)
+    tools = request.tools if upstream.calls_tools else others
+    params = dict(request.params)
+    if not tools:
+        params.pop("tool_choice", None)
+    caller = request.identity.remote if plan.tells_caller else None
+    return Ask(
+        messages=_quiet(
+            history.clean(
+                request.messages,
+                fillers=plan.fillers,
+                is_private=request.private.__contains__,
+            )
+        ),
+        newest=_newest(plan),
+        note=_note(plan) if upstream.keeps_history else "",
+        instructions=manner.instructions(
+            marks=frozenset() if upstream.calls_tools else control.offered(request.tools),
+            caller=caller,
+            direction=request.identity.direction,
+            language=request.language,
+            tells_caller=plan.tells_caller and request.identity.is_call,
+            replaced=plan.replaces and upstream.keeps_history,
+        ),
+        session_key=request.session_key,
+        tools=tools,
+        params=params,
+    )
+
+
+def _newest(plan: AskPlan) -> tuple[Message, ...]:
+    """What the agent has not been asked yet: the utterance, and any before it that nobody asked."""
+    dialogue = plan.request.dialogue
+    if dialogue.news is not News.UTTERANCE:
+        return dialogue.newest
+    asked = {run.key for run in plan.conversation.runs if run.asked}
+    first = dialogue.key.position - len(dialogue.newest) + 1 if dialogue.key else 0
+    pairs = zip(dialogue.newest, dialogue.utterance_keys, strict=True)
+    earlier = [
+        message
+        for place, (message, key) in enumerate(pairs)
+        if key != dialogue.key and key not in asked and first + place not in plan.request.private
+    ]
+    return _quiet((*earlier, dialogue.newest[-1]))
+
+
+def _quiet(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    return tuple(
+        m.with_text(quiet)
+        if m.role == "user" and (quiet := manner.quiet_brackets(m.text)) != m.text
+        else m
+        for m in messages
+    )
+
+
+def _note(plan: AskPlan) -> str:
+    """What was heard of the reply before this utterance, if it was not all of it."""
+    dialogue = plan.request.dialogue
+    before = _run_before(plan)
+    if before is None:
+        return ""
+    spoken = filler.strip(dialogue.previous_reply, frozenset(plan.fillers))
+    spoken = filler.strip(spoken, frozenset(before.fillers), sent_in_this_reply=True)
+    split = heard.compare(before.said, spoken)
+    if split is not None:
+        return manner.heard_note(split.heard, split.unheard)
+    was_cut = before.stop in (Stop.LEFT, Stop.SUPERSEDED)
+    return manner.heard_note(before.said.strip(), "") if was_cut else ""
+
+
+def _run_before(plan: AskPlan) -> Run | None:
+    """The run that replied to the utterance before this one, if it said anything."""
+    dialogue = plan.request.dialogue
+    if dialogue.news is not News.UTTERANCE or dialogue.key is None:
+        return None
+    position = dialogue.key.position - 1
+    runs = [run for run in plan.conversation.runs if run.key.position == position and run.said]
+    return runs[-1] if runs else None

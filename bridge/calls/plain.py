@@ -1,0 +1,53 @@
+"""The plain profile: every request its own run, the agent's text untouched, errors as errors."""
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+from bridge.calls.listening import Listening
+from bridge.core.reply import Call, End, Failure, Item, Words
+from bridge.errors import VendorBrokePromise, VendorError
+from bridge.ports.upstream import Ask, Finish, Text, ToolCall, Upstream, Working
+
+
+class Plain:
+    """Asks the agent without a ledger."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    @asynccontextmanager
+    async def listen(self, ask: Ask) -> AsyncIterator[Listening]:
+        """Asks; leaving stops the agent. A failure is the `End` of the items."""
+        items = self._items(ask)
+        try:
+            yield Listening("plain", secrets.token_hex(8), items)
+        finally:
+            await items.aclose()
+
+    async def _items(self, ask: Ask) -> AsyncGenerator[Item]:
+        try:
+            async with self._upstream.ask(ask) as events:
+                async for event in events:
+                    match event:
+                        case Text(text):
+                            yield Words(text)
+                        case ToolCall(call_id, name, arguments):
+                            yield Call(call_id, name, arguments)
+                        case Working():
+                            pass
+                        case Finish(reason, usage):
+                            counts = usage or {}
+                            yield End(
+                                reason,
+                                counts.get("prompt_tokens", 0),
+                                counts.get("completion_tokens", 0),
+                            )
+                            return
+            raise VendorBrokePromise(
+                "The agent's reply stopped without an end.",
+                vendor=self._upstream.name,
+                operation="chat",
+            )
+        except VendorError as error:
+            yield End(failure=Failure.of(error))

@@ -1,0 +1,151 @@
+"""`bridge serve`: the server."""
+
+import errno
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli import output
+
+if TYPE_CHECKING:
+    import asyncio
+    from socket import socket
+
+    from bridge.settings import Settings
+
+
+@click.command(short_help="Run the server.")
+@click.option("--host", help="Address to listen on (server.host).")
+@click.option("--port", type=int, help="Port to listen on; 0 is any free one (server.port).")
+@click.option("--upstream", help="Kind of agent: openclaw, openai or demo (upstream.name).")
+@click.option("--url", help="Base address of the agent's API (upstream.url).")
+@click.option("--tunnel", type=click.Choice(["none", "ngrok"]), help="A public address.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+def command(
+    host: str | None,
+    port: int | None,
+    upstream: str | None,
+    url: str | None,
+    tunnel: str | None,
+    log_level: str | None,
+) -> None:
+    """Run the server until it is told to stop.
+
+    Settings come from bridge.toml, .env, the environment and these options, in rising order;
+    `bridge config show` lists them all.
+    """
+    import asyncio
+
+    from bridge import log
+    from bridge.settings import ensure_tokens, load
+
+    flags = {
+        "server.host": host,
+        "server.port": port,
+        "upstream.name": upstream,
+        "upstream.url": url,
+        "server.tunnel": tunnel,
+        "log.level": log_level,
+    }
+    settings = ensure_tokens(load(flags))
+    log.configure(settings.log.level, settings.log.format)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings))
+
+
+def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
+    try:
+        from uvloop import Loop
+    except ImportError:
+        return None
+    return Loop
+
+
+async def _serve(settings: "Settings") -> None:
+    import asyncio
+
+    from bridge import log, wiring
+    from bridge.web.server import make_server
+
+    server = settings.server
+    signal.signal(signal.SIGTERM, _stop_at_once)
+    with listen(server.host, server.port) as listening:
+        port = listening.getsockname()[1]
+        async with wiring.open_bridge(settings) as bridge, asyncio.TaskGroup() as tasks:
+            running = make_server(
+                bridge.app,
+                bridge.gate,
+                host=server.host,
+                port=port,
+                connections=settings.limits.connections,
+                drain_s=server.drain_s,
+            )
+            beside = [tasks.create_task(_be_reachable(settings, port))]
+            if settings.upstream.warm_up:
+                beside.append(tasks.create_task(wiring.warm_up(bridge.upstream)))
+            name = bridge.upstream.name
+            log.event("server.started", host=server.host, port=port, upstream=name)
+            await running.serve(sockets=[listening])
+            for task in beside:
+                task.cancel()
+    log.event("server.stopped")
+
+
+def listen(host: str, port: int) -> "socket":
+    """A socket that listens there.
+
+    Raises:
+        SettingsError: the port is taken, or the address is not this machine's.
+    """
+    from bridge.cli.running import address_of
+    from bridge.errors import SettingsError
+    from bridge.web.server import bind
+
+    try:
+        return bind(host, port)
+    except OSError as error:
+        is_taken = error.errno == errno.EADDRINUSE
+        raise SettingsError(
+            f"Nothing can listen on {address_of(host, port)}: {error.strerror or error}.",
+            setting="server.port" if is_taken else "server.host",
+            hint="Stop what listens there, or choose another port with --port."
+            if is_taken
+            else "Choose an address of this machine with --host.",
+        ) from None
+
+
+async def _be_reachable(settings: "Settings", port: int) -> None:
+    """Says where we are reached, and holds the public address open for as long as we run."""
+    import asyncio
+
+    from bridge import log, wiring
+
+    _say_hello(settings, port)
+    async with wiring.open_tunnel(settings, port) as public_url:
+        if public_url:
+            log.event("server.public", address=public_url, tunnel=settings.server.tunnel)
+            _say_public(public_url)
+        await asyncio.Event().wait()
+
+
+def _stop_at_once(number: int, _frame: object) -> None:
+    """What a second signal does, and one that comes before the server runs: leave, but tidily."""
+    sys.exit(128 + number)
+
+
+def _say_hello(settings: "Settings", port: int) -> None:
+    """What a person at a terminal wants to know; nothing of it goes to standard output."""
+    from bridge.cli.running import address_of
+
+    address = address_of(settings.server.host, port)
+    name = settings.upstream.name
+    output.say(f"bridge listens on http://{address}/v1 and speaks with the {name} agent.")
+    if name == "demo":
+        output.say("Talk to it: run `bridge chat` in another terminal.")
+
+
+def _say_public(public_url: str) -> None:
+    output.say(f"The world reaches it at {public_url}")
+    output.say(f"In ElevenLabs, set the Custom LLM server URL to {public_url}/v1")

@@ -1,0 +1,424 @@
+"""One utterance of the caller and the reply to it: which requests make which run of the agent.
+
+A **run** is one time the agent is asked. The platform sends the same turn again, sends it early
+and then longer, and goes away without a word; `step` takes what the ledger holds of a
+conversation and what just happened, and says what it holds now and what to do about it.
+
+                       asked                     ended
+    settling ────────────────────▶ running ────────────────────▶ done
+        │ taken back: never asked      │ taken back, late, broken
+        └──────────────▶ stopped ◀─────┘
+
+What it promises, for every order of events: at most one run is live in a conversation whose
+requests say which conversation they are; an utterance that nobody took back is asked once.
+
+`CLASSES` is the table that classifies; the rules above it are its columns.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bridge.core.dialogue import News, TurnKey
+from bridge.core.identity import Strength
+
+REMEMBERED_RUNS = 8
+"""Runs kept of a conversation. A platform retries three times and revises a few; older ones
+can only be met by a request that was lost on the way for several turns."""
+
+JOIN_BY_KEY_S = 60.0
+"""How long after its end a run is joined where only a session key says who asks.
+
+Two callers may share such a key and open with the same word. Within a minute an identical
+request is taken for the platform's retry (three attempts of at most 15 s each); later, for
+somebody else. Source: elevenlabs.io/docs, cascade_timeout_seconds (2026-11).
+"""
+
+WITHDRAWN_LATELY_S = 5.0
+"""How long a withdrawn request makes its line a restless one. Revised transcripts were seen
+to follow each other by up to 2.8 s."""
+
+RESTLESS_SETTLE_S = 0.25
+"""What `turn.settle_ms = "auto"` waits on a restless line: bursts come about 150 ms apart."""
+
+
+class TurnClass(StrEnum):
+    """What a request is, of those in the design's table."""
+
+    NEW = "new"
+    REPEAT = "repeat"
+    REVISED = "revised"
+    CONTINUATION = "continuation"
+    SILENCE = "silence"
+    GREETING = "greeting"
+
+
+class Standing(StrEnum):
+    """How far a run has come."""
+
+    SETTLING = "settling"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+
+
+class Stop(StrEnum):
+    """Why a run was stopped."""
+
+    LEFT = "left"
+    """Whoever asked went away."""
+    SUPERSEDED = "superseded"
+    """Other words took its place."""
+    FAILED = "failed"
+    """The agent failed, or was too late."""
+    DRAINING = "draining"
+    """The program is stopping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One time the agent is asked.
+
+    Attributes:
+        listeners: requests that receive its reply and have not gone away before its end.
+        asked: whether the agent may have seen it.
+        spoke: whether words of the agent went out to a listener.
+        left_at_s: when its last listener went away before it had ended; `None` while it has one.
+        ended_at_s: when it was done, or when stopping it was decided.
+        is_over: whether it has let go of the agent; a little later than it was stopped.
+        said: the agent's words as sent; known once it is over.
+        fillers: our fillers as sent, in order.
+    """
+
+    id: str
+    key: TurnKey
+    started_at_s: float
+    standing: Standing = Standing.SETTLING
+    stop: Stop | None = None
+    listeners: int = 1
+    asked: bool = False
+    spoke: bool = False
+    left_at_s: float | None = None
+    ended_at_s: float | None = None
+    is_over: bool = False
+    said: str = ""
+    fillers: tuple[str, ...] = ()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it may still say something."""
+        return self.standing in (Standing.SETTLING, Standing.RUNNING)
+
+    @property
+    def may_be_joined(self) -> bool:
+        """Whether a repeat of its request gets its reply.
+
+        Not when it was stopped before the agent was asked, for then nothing was done yet; and
+        not when other words took its place, for then its own have been taken back.
+        """
+        return self.standing is not Standing.STOPPED or (
+            self.asked and self.stop is not Stop.SUPERSEDED
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What the ledger holds of one conversation: its latest runs, oldest first."""
+
+    runs: tuple[Run, ...] = ()
+    last_filler: str = ""
+
+    def run(self, run_id: str) -> Run | None:
+        """The run of that id, if it is still remembered."""
+        return next((run for run in self.runs if run.id == run_id), None)
+
+
+# -- events: what happened; they can't be refused ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A request came in. `run_id` names the run it starts, should it start one.
+
+    Attributes:
+        heard_nothing: since the last utterance the history has nothing but our own fillers: no
+            words, and no tool call, for a call that arrived must not be made again.
+        may_continue: news is tool results that are answered here, without the agent.
+    """
+
+    at_s: float
+    run_id: str
+    news: News
+    key: TurnKey | None
+    strength: Strength
+    heard_nothing: bool = False
+    may_continue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The settling time of a run is over: it is about to ask the agent.
+
+    If nobody listens any more it is stopped instead, and its words may be asked afresh.
+    """
+
+    at_s: float
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A listener went away before the end. `heard_words`: it had been sent words of the agent."""
+
+    at_s: float
+    run_id: str
+    heard_words: bool
+    may_return: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GraceOver:
+    """The time in which a retry could have attached is over.
+
+    `left_at_s` says which leaving it followed: a retry may have come and gone since.
+    """
+
+    at_s: float
+    run_id: str
+    left_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run has let go of the agent: by itself (`stop` is `None`) or not."""
+
+    at_s: float
+    run_id: str
+    said: str
+    fillers: tuple[str, ...]
+    stop: Stop | None = None
+
+
+Event = Requested | Settled | Left | GraceOver | Ended
+
+
+# -- decisions: what to do now --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a run.
+
+    Attributes:
+        stops: live runs to stop first.
+        after: runs that must be over before the agent is asked; those of `stops` among them.
+        replaces: an earlier transcript of the same moment had been asked.
+        is_restless: a request of this very moment was withdrawn just now.
+    """
+
+    turn_class: TurnClass
+    run_id: str
+    stops: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    replaces: bool = False
+    is_restless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """Listen to that run: its reply from the beginning, then live."""
+
+    turn_class: TurnClass
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerHere:
+    """Answer without the agent."""
+
+    turn_class: TurnClass
+
+
+@dataclass(frozen=True, slots=True)
+class AskNow:
+    """Ask the agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """Stop that run, for that cause."""
+
+    run_id: str
+    cause: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitReturn:
+    """Wait for a retry to attach; then tell `GraceOver` of this leaving."""
+
+    run_id: str
+    left_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Nothing to do."""
+
+
+Decision = Start | Attach | AnswerHere | AskNow | StopRun | AwaitReturn | Nothing
+
+
+CLASSES: Mapping[tuple[News, bool, bool], TurnClass] = {
+    # what is new,    known run?, same place, other words?
+    (News.UTTERANCE, False, False): TurnClass.NEW,
+    (News.UTTERANCE, False, True): TurnClass.REVISED,
+    (News.UTTERANCE, True, False): TurnClass.REPEAT,
+    (News.UTTERANCE, True, True): TurnClass.REPEAT,
+    (News.RESULTS, False, False): TurnClass.NEW,
+    (News.RESULTS, False, True): TurnClass.NEW,
+    (News.RESULTS, True, False): TurnClass.REPEAT,
+    (News.RESULTS, True, True): TurnClass.REPEAT,
+    (News.NOTHING, False, False): TurnClass.SILENCE,
+    (News.NOTHING, False, True): TurnClass.SILENCE,
+    (News.NOTHING, True, False): TurnClass.REPEAT,
+    (News.NOTHING, True, True): TurnClass.REPEAT,
+    (News.NOBODY, False, False): TurnClass.GREETING,
+}
+"""News, whether a run of this very turn can be joined, and whether other words stand at its place.
+
+For `NOTHING` a run is joined only when its reply is still owed: nothing but fillers was heard.
+Results that are answered here are a `CONTINUATION` before this table is asked.
+"""
+
+
+def step(conversation: Conversation, event: Event) -> tuple[Conversation, Decision]:
+    """One thing happened: what the ledger holds now, and what to do.
+
+    Never fails: an event that merely came late, or names a forgotten run, is nothing to do.
+    """
+    match event:
+        case Requested():
+            return _requested(conversation, event)
+        case Settled():
+            return _settled(conversation, event)
+        case Left():
+            return _left(conversation, event)
+        case GraceOver():
+            return _grace_over(conversation, event)
+        case _:
+            return _ended(conversation, event)
+
+
+def _requested(conversation: Conversation, event: Requested) -> tuple[Conversation, Decision]:
+    if event.may_continue:
+        return conversation, AnswerHere(TurnClass.CONTINUATION)
+    joined = _joinable(conversation, event)
+    revisable = event.strength is Strength.CONVERSATION
+    there = _at_place(conversation, event.key) if revisable else ()
+    others = any(run.key != event.key for run in there)
+    turn_class = CLASSES[event.news, joined is not None, others]
+    if joined is not None:
+        listening = replace(joined, listeners=joined.listeners + 1, left_at_s=None)
+        return _with(conversation, listening), Attach(turn_class, joined.id)
+    if event.key is None or turn_class in (TurnClass.SILENCE, TurnClass.GREETING):
+        return conversation, AnswerHere(turn_class)
+    earlier = conversation.runs if revisable else ()
+    start = Start(
+        turn_class,
+        event.run_id,
+        stops=tuple(run.id for run in earlier if run.is_live),
+        after=tuple(run.id for run in earlier if not run.is_over),
+        replaces=any(run.asked and run.key != event.key for run in there),
+        is_restless=any(_was_withdrawn(run, event.at_s) for run in there),
+    )
+    for run_id in start.stops:
+        conversation = _stopped(conversation, run_id, Stop.SUPERSEDED, event.at_s)
+    runs = (*conversation.runs, Run(event.run_id, event.key, event.at_s))
+    return replace(conversation, runs=_remembered(runs)), start
+
+
+def _joinable(conversation: Conversation, event: Requested) -> Run | None:
+    """The run whose reply this request is owed, newest first."""
+    if event.news is News.NOTHING and not event.heard_nothing:
+        live = next((r for r in reversed(conversation.runs) if r.is_live), None)
+        return live if live is not None and live.key == event.key and not live.spoke else None
+    for run in reversed(conversation.runs):
+        if run.key != event.key:
+            continue
+        is_late = run.ended_at_s is not None and event.at_s - run.ended_at_s > JOIN_BY_KEY_S
+        if is_late and event.strength is not Strength.CONVERSATION:
+            return None
+        return run if run.may_be_joined else None
+    return None
+
+
+def _at_place(conversation: Conversation, key: TurnKey | None) -> tuple[Run, ...]:
+    return tuple(run for run in conversation.runs if key and run.key.place == key.place)
+
+
+def _was_withdrawn(run: Run, at_s: float) -> bool:
+    return (run.left_at_s is not None and at_s - run.left_at_s <= WITHDRAWN_LATELY_S) or (
+        run.stop in (Stop.LEFT, Stop.SUPERSEDED)
+        and run.ended_at_s is not None
+        and at_s - run.ended_at_s <= WITHDRAWN_LATELY_S
+    )
+
+
+def _settled(conversation: Conversation, event: Settled) -> tuple[Conversation, Decision]:
+    run = conversation.run(event.run_id)
+    if run is None or run.standing is not Standing.SETTLING:
+        return conversation, Nothing()
+    if not run.listeners:
+        return _stopped(conversation, run.id, Stop.LEFT, event.at_s), Nothing()
+    return _with(conversation, replace(run, standing=Standing.RUNNING, asked=True)), AskNow()
+
+
+def _left(conversation: Conversation, event: Left) -> tuple[Conversation, Decision]:
+    run = conversation.run(event.run_id)
+    if run is None:
+        return conversation, Nothing()
+    listeners = max(0, run.listeners - 1)
+    run = replace(run, listeners=listeners, spoke=run.spoke or event.heard_words)
+    if listeners or not run.is_live:
+        return _with(conversation, run), Nothing()
+    conversation = _with(conversation, replace(run, left_at_s=event.at_s))
+    if run.spoke or not event.may_return:
+        return _stopped(conversation, run.id, Stop.LEFT, event.at_s), StopRun(run.id, Stop.LEFT)
+    return conversation, AwaitReturn(run.id, event.at_s)
+
+
+def _grace_over(conversation: Conversation, event: GraceOver) -> tuple[Conversation, Decision]:
+    run = conversation.run(event.run_id)
+    if run is None or not run.is_live or run.left_at_s != event.left_at_s:
+        return conversation, Nothing()
+    return _stopped(conversation, run.id, Stop.LEFT, event.at_s), StopRun(run.id, Stop.LEFT)
+
+
+def _ended(conversation: Conversation, event: Ended) -> tuple[Conversation, Decision]:
+    run = conversation.run(event.run_id)
+    if run is None or run.is_over:
+        return conversation, Nothing()
+    if run.is_live:
+        standing = Standing.DONE if event.stop is None else Standing.STOPPED
+        run = replace(run, standing=standing, stop=event.stop, ended_at_s=event.at_s)
+    last = event.fillers[-1] if event.fillers else conversation.last_filler
+    over = replace(run, is_over=True, said=event.said, fillers=event.fillers)
+    return _with(replace(conversation, last_filler=last), over), Nothing()
+
+
+def _stopped(conversation: Conversation, run_id: str, cause: Stop, at_s: float) -> Conversation:
+    run = conversation.run(run_id)
+    assert run is not None
+    stopped = replace(run, standing=Standing.STOPPED, stop=cause, ended_at_s=at_s)
+    return _with(conversation, stopped)
+
+
+def _with(conversation: Conversation, changed: Run) -> Conversation:
+    runs = tuple(changed if run.id == changed.id else run for run in conversation.runs)
+    return replace(conversation, runs=runs)
+
+
+def _remembered(runs: tuple[Run, ...]) -> tuple[Run, ...]:
+    """The latest ones, and those not yet over: whoever owns one must still be able to end it."""
+    surplus = max(0, len(runs) - REMEMBERED_RUNS)
+    return tuple(run for i, run in enumerate(runs) if i >= surplus or not run.is_over)

@@ -1,0 +1,100 @@
+"""Everything an operator may set, as one immutable `Settings`.
+
+`Settings()` is every default and reads nothing from outside: the layers (files, environment,
+flags) are put together by `bridge.settings.sources.load`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_state_path
+from pydantic import Field, PrivateAttr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
+
+from bridge.settings.sections import (
+    ElevenLabs,
+    Limits,
+    Log,
+    Policy,
+    Server,
+    Session,
+    Speech,
+    Tunnel,
+    Turn,
+    Twilio,
+    Upstream,
+)
+
+DEFAULT = "default"
+"""The origin of a value that nobody set."""
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. Immutable; every value knows where it was set."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    server: Server = Server()
+    upstream: Upstream = Upstream()
+    turn: Turn = Turn()
+    speech: Speech = Speech()
+    session: Session = Session()
+    policy: Policy = Policy()
+    limits: Limits = Limits()
+    log: Log = Log()
+    tunnel: Tunnel = Tunnel()
+    elevenlabs: ElevenLabs = ElevenLabs()
+    twilio: Twilio = Twilio()
+    state_dir: Path = Field(
+        default_factory=lambda: user_state_path("bridge", appauthor=False),
+        description="Folder for what bridge makes and keeps: tokens, secrets, records.",
+    )
+
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what we are given and nothing else: `sources.load` does the layers, with origins."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @field_validator("state_dir")
+    @classmethod
+    def _state_dir(cls, value: Path) -> Path:
+        return value.expanduser()
+
+    def origin(self, name: str) -> str:
+        """Where the setting `name` (as `"turn.grace_s"`) was set; `"default"` when nowhere."""
+        return self._origins.get(name, DEFAULT)
+
+    def value(self, name: str) -> object:
+        """The value of the setting `name`, as `"turn.grace_s"`. Raises `AttributeError`."""
+        found: object = self
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
+
+    def changed(self, values: Mapping[str, Any], *, origin: str) -> "Settings":
+        """A copy with some settings replaced, unchecked, all of them from `origin`."""
+        copy = self
+        for name, value in values.items():
+            section, _, field = name.partition(".")
+            new = getattr(copy, section).model_copy(update={field: value}) if field else value
+            copy = copy.model_copy(update={section: new})
+        return copy.with_origins({**self._origins, **dict.fromkeys(values, origin)})
+
+    def with_origins(self, origins: Mapping[str, str]) -> "Settings":
+        """A copy that says its values came from `origins`, by dotted name."""
+        copy = self.model_copy()
+        copy._origins = dict(origins)  # noqa: SLF001 - its own class
+        return copy

@@ -1,0 +1,124 @@
+"""What makes a value right, where its type alone can't say.
+
+Each rule takes a value and returns it as it should be kept, or raises `ValueError` with what
+is wrong, to be read after the setting's name: `"must be …"`. No message repeats the value: it
+may be a secret or a telephone number. What the core decides about, the core checks.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from bridge.core.phone import parse_pattern
+from bridge.core.pin import Pin
+from bridge.core.session import check_key, check_template
+
+OPENCLAW_PORT = 18789
+"""Port of OpenClaw's gateway when nothing else is configured. Source: `gateway.port`, 2026-11."""
+
+NO_ADDRESS = "must be an address such as 'https://bridge.example.com'"
+"""What is said of a text that is no address."""
+
+
+def token(value: SecretStr | None) -> SecretStr | None:
+    """A token fit for an `Authorization` header: printable ASCII without spaces."""
+    if value is None:
+        return None
+    text = value.get_secret_value().strip()
+    if not text or not all("!" <= char <= "~" for char in text):
+        raise ValueError("must be printable ASCII without spaces, and not empty")
+    return SecretStr(text)
+
+
+def web_address(value: str) -> str:
+    """An http or https address with nothing after its path, and no slash at its end."""
+    text = value.strip()
+    try:
+        parts = urlsplit(text)
+        names_a_host = bool(parts.hostname) and parts.port != 0  # `port` raises when it is none
+    except ValueError:
+        raise ValueError(NO_ADDRESS) from None
+    if not names_a_host or parts.scheme not in ("http", "https") or any(map(str.isspace, text)):
+        raise ValueError(NO_ADDRESS)
+    if parts.query or parts.fragment:
+        raise ValueError("must have no '?' or '#' part")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a name or a password: set the token on its own")
+    return text.rstrip("/")
+
+
+def api_base(value: str) -> str:
+    """The base address of a chat-completions API.
+
+    A bare host gets `/v1`, and a trailing `/chat/completions` is cut off. Any other path is
+    kept: some compatible servers have theirs at `/api` or `/v1beta/openai`.
+    """
+    text = web_address(value).removesuffix("/chat/completions")
+    return text if urlsplit(text).path.strip("/") else text + "/v1"
+
+
+def resolve_upstream(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in the upstream's kind and model, where they follow from what is set."""
+    fields = dict(given)
+    if fields.get("name") is None:
+        fields["name"] = upstream_by_address(fields.get("url"))
+    if fields["name"] == "openclaw" and not fields.get("model"):
+        fields["model"] = "openclaw"
+    return fields
+
+
+def upstream_by_address(url: object) -> str:
+    """The kind of agent that an address speaks of: nothing set is the demo agent."""
+    if not isinstance(url, str) or not url.strip():
+        return "demo"
+    try:
+        port = urlsplit(url.strip()).port
+    except ValueError:
+        port = None
+    return "openclaw" if port == OPENCLAW_PORT else "openai"
+
+
+def session_key(value: str) -> str:
+    """A session key that an upstream takes."""
+    try:
+        check_key(value)
+    except ValueError as error:
+        raise ValueError(f"can't be used: {error}") from None
+    return value
+
+
+def session_template(value: str, *, is_needed: bool) -> str:
+    """A template for session keys that names only what a call has."""
+    if not value and is_needed:
+        raise ValueError("must be set when session.scope is 'template'")
+    try:
+        check_template(value or "unused")
+    except ValueError as error:
+        raise ValueError(f"can't be used: {error}") from None
+    return value
+
+
+def allow_list(value: object) -> tuple[str, ...]:
+    """Numbers and prefixes in their plain form, from a list or from text with commas."""
+    entries = value.split(",") if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple) or not all(isinstance(e, str) for e in entries):
+        raise ValueError("must be a list of texts, such as ['+15550100999', '+1415*']")
+    kept = []
+    for place, entry in enumerate((entry for entry in entries if entry.strip()), start=1):
+        try:
+            kept.append(str(parse_pattern(entry)))
+        except ValueError as error:
+            raise ValueError(f"can't be used: entry {place} is {error}") from None
+    return tuple(kept)
+
+
+def pin(value: SecretStr | None) -> SecretStr | None:
+    """A code that can be said or keyed."""
+    if value is not None:
+        try:
+            Pin.of(value.get_secret_value())
+        except ValueError as error:
+            raise ValueError(f"can't be used: {error}") from None
+    return value

@@ -1,0 +1,32 @@
+"""What to do about a gateway that says no: the words for an operator, each in one place."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+START = "Start the gateway, or set upstream.url to its address (port 18789 unless it was changed)."
+
+TOKEN = "Set upstream.token (BRIDGE_UPSTREAM__TOKEN) to gateway.auth.token of openclaw.json."  # noqa: S105
+
+ENABLE = (
+    "Write into openclaw.json: "
+    "gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } }"
+    " (that is gateway.http.endpoints.chatCompletions.enabled: true), and restart the gateway."
+)
+
+FORWARDED = "Reach the gateway directly: a proxy in between adds forwarding headers, a 403 there."
+
+LOCKED = "Too many wrong tokens, or too many runs: wait, and check upstream.token."
+
+WAIT = "It is starting or stopping: wait until it is up; its log says what it waits for."
+
+SHOW_TOOLS = 'Write into openclaw.json: tools: { toolSearch: { mode: "directory" } }'
+
+BY_STATUS: Mapping[int, str] = MappingProxyType(
+    {401: TOKEN, 403: FORWARDED, 404: ENABLE, 429: LOCKED, 503: WAIT}
+)
+"""By the HTTP status of a refused turn."""
+
+
+def choose(agents: Sequence[str]) -> str:
+    """For a gateway with several agents."""
+    return f"Set upstream.agent to one of {', '.join(map(repr, agents))}."

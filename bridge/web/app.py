@@ -1,0 +1,75 @@
+"""The route table: read this first.
+
+    Counted ─▶ Faults ─▶ Guard ─▶ routes
+    figures    answers    who may enter, how much, how fast
+
+| route | what | who may |
+| --- | --- | --- |
+| `POST /v1/chat/completions` and its aliases | a turn | platform token |
+| `GET /v1/models`, `/v1/models/{id}` | what can be asked for | platform token |
+| `GET /sessions`, `/latency` | who talks; how long it takes | operator token |
+| `GET /healthz`, `/readyz` | alive; ready | anyone, no reasons without a token |
+| `GET /metrics` | Prometheus | operator token, or a private bind |
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from bridge import clock
+from bridge.web import health, models, operator
+from bridge.web.chat import ChatCompletions
+from bridge.web.doors import Gate, Tokens
+from bridge.web.faults import EXCEPTION_HANDLERS, Faults
+from bridge.web.guard import Guard, Limits
+from bridge.web.health import Readiness
+from bridge.web.metrics import Counted, Metrics
+from bridge.web.operator import Figures
+
+CHAT_PATHS = (
+    "/v1/chat/completions",
+    "/chat/completions",
+    "/v1/chat/completions/chat/completions",
+    "/v1/v1/chat/completions",
+)
+"""The right one first; then what a platform asks for when its base address was set a little wrong.
+
+Source: elevenlabs.io/docs, Custom LLM, and field reports on doubled paths (2026-11).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the doors open on to; made by `bridge.wiring`."""
+
+    chat: ChatCompletions
+    models: tuple[str, ...]
+    figures: Figures
+    metrics: Metrics
+    readiness: Readiness
+    tokens: Tokens
+    limits: Limits
+    gate: Gate
+
+
+def build_app(parts: Parts) -> ASGIApp:
+    """The whole HTTP surface."""
+    inside = Starlette(routes=_routes(parts), exception_handlers=dict(EXCEPTION_HANDLERS))
+    # A redirect is built from the client's Host, and would send a token wherever that points.
+    inside.router.redirect_slashes = False
+    guarded = Guard(
+        inside, tokens=parts.tokens, limits=parts.limits, clock=clock.now_s, gate=parts.gate
+    )
+    return Counted(Faults(guarded), parts.metrics)
+
+
+def _routes(parts: Parts) -> Sequence[BaseRoute]:
+    return [
+        *(Route(path, parts.chat, methods=["POST"]) for path in CHAT_PATHS),
+        *models.routes(parts.models, created=int(clock.wall_s())),
+        *operator.routes(parts.figures),
+        *health.routes(parts.readiness, parts.metrics, parts.tokens),
+    ]

@@ -1,0 +1,229 @@
+"""`POST /v1/chat/completions`: a turn, or a plain request.
+
+    read ─▶ who is it ─▶ may they ─┬─ voice ─▶ the turn engine ─▶ chunks, or one object
+                                   └─ plain ─▶ the agent itself ─▶ chunks, or one object
+
+An ASGI application and not a function that returns a response: the reply is followed inside the
+`async with` that owns it, so a connection that closes lets go of everything on the way out.
+"""
+
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import anyio
+from pydantic_core import from_json
+from sse_starlette.sse import EventSourceResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from bridge import clock
+from bridge.calls.entrance import Entrance, Refusal
+from bridge.calls.listening import Listening
+from bridge.calls.plain import Plain
+from bridge.calls.turns import Turns
+from bridge.core.chat import (
+    DONE,
+    ChatRequest,
+    ChunkWriter,
+    parse_request,
+    render_completion,
+)
+from bridge.core.reply import Call, End, Item, Origin, Words
+from bridge.errors import BadRequest
+from bridge.web.faults import response_for
+
+SEND_WITHIN_S = 30.0
+"""How long a listener may take to accept a chunk: longer, and it has gone without saying so."""
+
+_T = TypeVar("_T")
+
+PROFILES = ("voice", "plain")
+
+_HEADERS = {"Cache-Control": "no-cache"}
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCompletions:
+    """The endpoint. `turns` runs turns, `entrance` says who may have one."""
+
+    turns: Turns
+    plain: Plain
+    entrance: Entrance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, or raises what `faults` turns into an answer."""
+        request = Request(scope, receive)
+        chat = parse_request(_decode(await request.body()))
+        headers = dict(request.headers.items())
+        if _profile(headers) == "plain":
+            await self._plain(chat, headers, scope, receive, send)
+        else:
+            await self._voice(chat, headers, scope, receive, send)
+
+    async def _voice(
+        self, chat: ChatRequest, headers: dict[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        turn = self.entrance.admit(chat, headers)
+        if isinstance(turn, Refusal):
+            if turn.error is not None and not chat.stream:
+                raise turn.error
+            await _answer(chat, turn.listening(), scope, receive, send)
+            return
+        async with self.turns.listen(turn) as listening:
+            await _answer(chat, listening, scope, receive, send)
+
+    async def _plain(
+        self, chat: ChatRequest, headers: dict[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        ask = self.entrance.admit_plain(chat, headers)
+        async with self.plain.listen(ask) as listening:
+            if not chat.stream:
+                await _whole(chat, listening, scope, receive, send)
+                return
+            first = await _until_gone(receive, anext(listening.items))
+            if isinstance(first, End) and first.failure is not None:
+                raise first.failure.error()
+            if first is not None:
+                items = _with_first(first, listening.items)
+                await _stream(
+                    chat, replace(listening, items=items), scope, receive, send, plain=True
+                )
+
+
+def _decode(body: bytes) -> object:
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from None
+
+
+def _profile(headers: dict[str, str]) -> str:
+    profile = headers.get("x-bridge-profile", "").strip().lower() or "voice"
+    if profile not in PROFILES:
+        raise BadRequest(
+            f"'x-bridge-profile' must be one of {', '.join(PROFILES)}.", param="x-bridge-profile"
+        )
+    return profile
+
+
+async def _answer(
+    chat: ChatRequest, listening: Listening, scope: Scope, receive: Receive, send: Send
+) -> None:
+    if chat.stream:
+        await _stream(chat, listening, scope, receive, send)
+    else:
+        await _whole(chat, listening, scope, receive, send)
+
+
+async def _stream(
+    chat: ChatRequest,
+    listening: Listening,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    plain: bool = False,
+) -> None:
+    response = _Stream(
+        _chunks(chat, listening, plain=plain),
+        headers={**_HEADERS, "x-bridge-turn": f"{listening.kind};{listening.run_id}"},
+        ping=0,
+        send_timeout=SEND_WITHIN_S,
+        sep="\n",
+    )
+    await response(scope, receive, send)
+
+
+class _Stream(EventSourceResponse):
+    """Ready-made events, until they end or the client is gone.
+
+    The library would also watch for the server's stop, with a task that polls for as long as the
+    program runs. Our own drain lets streams finish, so there is nothing to watch for; should the
+    library rename this hook, it watches again and does no harm.
+    """
+
+    @override
+    async def _listen_for_exit_signal_with_grace(self) -> None:
+        await anyio.sleep_forever()
+
+
+async def _chunks(chat: ChatRequest, listening: Listening, *, plain: bool) -> AsyncIterator[bytes]:
+    write = ChunkWriter(f"chatcmpl-{listening.run_id}", int(clock.wall_s()), chat.model)
+    yield write.role()
+    calls = 0
+    async for item in listening.items:
+        match item:
+            case Words(text):
+                yield write.text(text)
+            case Call(call_id, name, arguments):
+                yield write.tool_call(calls, call_id, name, arguments)
+                calls += 1
+            case End() if plain and item.failure is not None:
+                yield b"data: " + response_for(item.failure.error()).body + b"\n\n"
+            case End():
+                yield write.finish(item.reason)
+                if chat.include_usage:
+                    yield write.usage(_usage(item))
+    yield DONE
+
+
+async def _whole(
+    chat: ChatRequest, listening: Listening, scope: Scope, receive: Receive, send: Send
+) -> None:
+    items = await _until_gone(receive, _collect(listening))
+    if items is None:
+        return
+    end = items[-1]
+    assert isinstance(end, End)
+    if end.failure is not None:
+        raise end.failure.error()
+    body = render_completion(
+        reply_id=f"chatcmpl-{listening.run_id}",
+        created=int(clock.wall_s()),
+        model=chat.model,
+        text="".join(
+            i.text for i in items if isinstance(i, Words) and i.origin is not Origin.FILLER
+        ),
+        calls=[(i.id, i.name, i.arguments) for i in items if isinstance(i, Call)],
+        reason=end.reason,
+        usage=_usage(end),
+    )
+    headers = {"x-bridge-turn": f"{listening.kind};{listening.run_id}"}
+    await JSONResponse(body, headers=headers)(scope, receive, send)
+
+
+async def _collect(listening: Listening) -> list[Item]:
+    return [item async for item in listening.items]
+
+
+async def _with_first(first: Item, rest: AsyncIterator[Item]) -> AsyncIterator[Item]:
+    yield first
+    async for item in rest:
+        yield item
+
+
+async def _until_gone(receive: Receive, work: Awaitable[_T]) -> _T | None:
+    """The result of `work`, or `None` if the client goes away first, which cancels it."""
+    result: _T | None = None
+    async with anyio.create_task_group() as both:
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            both.cancel_scope.cancel()
+
+        both.start_soon(watch)
+        result = await work
+        both.cancel_scope.cancel()
+    return result
+
+
+def _usage(end: End) -> dict[str, int]:
+    return {
+        "prompt_tokens": end.prompt_tokens,
+        "completion_tokens": end.completion_tokens,
+        "total_tokens": end.prompt_tokens + end.completion_tokens,
+    }

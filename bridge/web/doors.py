@@ -1,0 +1,165 @@
+"""Whose door is which, and the keys to them.
+
+Every address belongs to a group of users; what no door names does not exist. Tokens are kept and
+compared as digests, so that neither their length nor how much of one was guessed shows.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from starlette.types import Scope
+
+from bridge.errors import Unauthenticated
+
+
+class Group(StrEnum):
+    """Who may use a door."""
+
+    PUBLIC = "public"
+    PLATFORM = "platform"
+    OPERATOR = "operator"
+    FIGURES = "figures"
+
+
+DOORS: Mapping[str, Group] = {
+    "/v1": Group.PLATFORM,
+    "/chat/completions": Group.PLATFORM,
+    "/healthz": Group.PUBLIC,
+    "/readyz": Group.PUBLIC,
+    "/metrics": Group.FIGURES,
+    "/sessions": Group.OPERATOR,
+    "/latency": Group.OPERATOR,
+}
+"""Every address, and those below it. What isn't named here does not exist."""
+
+_FORWARDED = frozenset(
+    {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"}
+)
+
+
+class Gate(Protocol):
+    """Tells whether we are stopping."""
+
+    @property
+    def draining(self) -> bool:
+        """True from the moment that no new work is taken."""
+
+
+class Tokens:
+    """The two tokens, kept as digests.
+
+    Args:
+        platform: opens `/v1`.
+        operator: opens the operator's routes. Neither token opens the other's.
+        private_bind: the server listens on a private address, so that `/metrics` needs no token
+            unless the request came through a proxy or a tunnel.
+    """
+
+    def __init__(self, platform: str, operator: str, *, private_bind: bool = False) -> None:
+        if not platform or not operator:
+            raise ValueError("A token must not be empty.")
+        self._digests = {
+            Group.PLATFORM: _digest(platform.encode()),
+            Group.OPERATOR: _digest(operator.encode()),
+        }
+        self._private_bind = private_bind
+
+    def check(self, scope: Scope, group: Group) -> None:
+        """Returns when the request may use the group's doors.
+
+        Raises:
+            Unauthenticated: no token, or not the group's.
+        """
+        if group is Group.PUBLIC:
+            return
+        if group is Group.FIGURES:
+            if self._private_bind and _came_directly(scope):
+                return
+            group = Group.OPERATOR
+        token = _bearer(scope)
+        if token is None:
+            raise Unauthenticated("No token.", hint="Send 'Authorization: Bearer <token>'.")
+        if not hmac.compare_digest(_digest(token), self._digests[group]):
+            raise Unauthenticated(f"This is not the {group} token.")
+
+    def know(self, scope: Scope) -> bool:
+        """Whether the request carries either token."""
+        token = _bearer(scope)
+        if token is None:
+            return False
+        matches = [hmac.compare_digest(_digest(token), known) for known in self._digests.values()]
+        return any(matches)
+
+
+def group_of(scope: Scope) -> Group | None:
+    """Whose door the request stands at; `None` when there is no such door."""
+    door = _door_of(scope)
+    return None if door is None else DOORS[door]
+
+
+def route_of(scope: Scope) -> str:
+    """The route as a metric's label: one of a few, whatever a stranger asks for."""
+    door = _door_of(scope)
+    if door is None or DOORS[door] is not Group.PLATFORM:
+        return door or "other"
+    path = _path_of(scope)
+    if path.endswith("/chat/completions"):
+        return "/v1/chat/completions"
+    is_models = path == "/v1/models" or path.startswith("/v1/models/")
+    return "/v1/models" if is_models else door
+
+
+def is_private_bind(host: str) -> bool:
+    """Whether an address to listen on can be reached from this machine or a private network only.
+
+    A name other than `localhost`, and "every address" (`0.0.0.0`, `::`), count as public.
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return address.is_private and not address.is_unspecified
+
+
+def _path_of(scope: Scope) -> str:
+    return str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+
+
+def _door_of(scope: Scope) -> str | None:
+    path = _path_of(scope)
+    for door in DOORS:
+        if path == door or path.startswith(door + "/"):
+            return door
+    return None
+
+
+def _digest(token: bytes) -> bytes:
+    """Digests have one length, so that comparing them tells nothing about a token's."""
+    return hashlib.sha256(token).digest()
+
+
+def headers_named(scope: Scope, name: bytes) -> list[bytes]:
+    """Every value of the header, in order. `name` is in lower case."""
+    return [value for key, value in scope["headers"] if key == name]
+
+
+def _bearer(scope: Scope) -> bytes | None:
+    values = headers_named(scope, b"authorization")
+    if len(values) != 1:
+        return None
+    scheme, _, token = values[0].strip().partition(b" ")
+    return token.strip() or None if scheme.lower() == b"bearer" else None
+
+
+def _came_directly(scope: Scope) -> bool:
+    """Whether no proxy stands between: behind a tunnel, the whole world comes from loopback."""
+    if any(key in _FORWARDED for key, _ in scope["headers"]):
+        return False
+    client = scope.get("client")
+    return client is None or is_private_bind(client[0])

@@ -1,0 +1,211 @@
+"""The composition root: settings in, a running bridge out.
+
+The only place that names adapters, through `plugins`. Everything opened here is closed here, in
+the opposite order.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from pydantic import BaseModel
+from starlette.types import ASGIApp
+
+from bridge import clock, log, plugins
+from bridge.calls import entrance
+from bridge.calls.plain import Plain
+from bridge.calls.rules import Rules
+from bridge.calls.sessions import SessionBook
+from bridge.calls.turns import Turns
+from bridge.core import filler
+from bridge.core.pin import Pin
+from bridge.core.policy import Inbound, Policy
+from bridge.core.speech import SpeechOptions
+from bridge.errors import VendorError
+from bridge.phrases import load_phrases
+from bridge.ports.ledger import Ledger
+from bridge.ports.tunnel import Tunnel
+from bridge.ports.upstream import Upstream, Verdict
+from bridge.settings import Settings, install_secret
+from bridge.settings.adapters import adapter_settings
+from bridge.web.app import Parts, build_app
+from bridge.web.chat import ChatCompletions
+from bridge.web.doors import Tokens, is_private_bind
+from bridge.web.guard import Limits
+from bridge.web.health import Readiness
+from bridge.web.metrics import Metrics
+from bridge.web.operator import Figures
+from bridge.web.server import DrainGate
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A bridge at work: the HTTP surface, the agent behind it, the gate that stops it."""
+
+    app: ASGIApp
+    upstream: Upstream
+    turns: Turns
+    gate: DrainGate
+
+
+@asynccontextmanager
+async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
+    """The agent that the settings name.
+
+    Raises:
+        SettingsError: there is no such kind of agent, or it can't work with its settings.
+    """
+    chosen = settings.upstream
+    module = plugins.adapter("upstreams", chosen.name, setting="upstream.name")
+    common = {
+        "url": chosen.url,
+        "token": chosen.token,
+        "model": chosen.model,
+        "agent": chosen.agent,
+        "timeout_s": chosen.timeout_s,
+        "platform_prompt": chosen.platform_prompt,
+        "calls_tools": chosen.calls_tools,
+    }
+    theirs = adapter_settings(
+        cast(type[BaseModel], module.Settings),
+        common,
+        chosen.providers.get(chosen.name, {}),
+        names={field: f"upstream.{field}" for field in common},
+        own_name=f"upstream.providers.{chosen.name}",
+        settings=settings,
+    )
+    async with module.connect(theirs) as upstream:
+        yield cast(Upstream, upstream)
+
+
+@asynccontextmanager
+async def open_tunnel(settings: Settings, port: int) -> AsyncIterator[str]:
+    """The public address of a port that we listen on, for as long as the context is open.
+
+    Yields:
+        The address without a slash at its end; `""` when there is none.
+
+    Raises:
+        SettingsError: there is no such tunnel, or a setting it needs is missing.
+        VendorError: whoever lends the address failed.
+    """
+    module = plugins.adapter("tunnels", settings.server.tunnel, setting="server.tunnel")
+    common = {
+        "authtoken": settings.tunnel.ngrok_authtoken,
+        "folder": settings.state_dir,
+        "public_url": settings.server.public_url,
+    }
+    names = {
+        "authtoken": "tunnel.ngrok_authtoken",
+        "folder": "state_dir",
+        "public_url": "server.public_url",
+    }
+    model = cast(type[BaseModel], module.Settings)
+    theirs = adapter_settings(model, common, {}, names=names, own_name="tunnel", settings=settings)
+    async with module.connect(theirs) as tunnel, cast(Tunnel, tunnel).open(port) as public_url:
+        yield public_url
+
+
+@asynccontextmanager
+async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
+    """A bridge at work. `settings` hold both tokens (see `bridge.settings.ensure_tokens`)."""
+    async with AsyncExitStack() as stack:
+        upstream = await stack.enter_async_context(open_upstream(settings))
+        ledger: Ledger = plugins.adapter("stores", "memory").MemoryLedger()
+        book = load_phrases()
+        filler.strip("…", book.all_fillers())  # its pattern is made now, not while a caller waits
+        metrics = Metrics()
+        figures = Figures(metrics, SessionBook())
+        turns = Turns(
+            upstream,
+            ledger,
+            book,
+            turn_rules(settings),
+            now=clock.now_s,
+            observe=figures.observe,
+        )
+        await stack.enter_async_context(turns.working())
+        gate = DrainGate()
+        metrics.runs_active.set_function(lambda: turns.live_runs)
+        door = entrance.Entrance(
+            entrance_rules(settings),
+            book,
+            figures.sessions,
+            now=clock.now_s,
+            today=clock.wall_s,
+            refused=figures.refused,
+        )
+        server = settings.server
+        assert server.token is not None
+        assert server.operator_token is not None
+        parts = Parts(
+            chat=ChatCompletions(turns, Plain(upstream), door),
+            models=tuple(dict.fromkeys(("bridge", settings.upstream.model or upstream.name))),
+            figures=figures,
+            metrics=metrics,
+            readiness=Readiness(lambda: _reasons(upstream), gate, clock.now_s),
+            tokens=Tokens(
+                server.token.get_secret_value(),
+                server.operator_token.get_secret_value(),
+                private_bind=is_private_bind(server.host),
+            ),
+            limits=Limits(
+                settings.limits.body_bytes, settings.limits.concurrent, settings.limits.per_minute
+            ),
+            gate=gate,
+        )
+        yield Bridge(build_app(parts), upstream, turns, gate)
+
+
+def turn_rules(settings: Settings) -> Rules:
+    """`turn.*` and `speech.*`, as the engine wants them."""
+    turn, speech = settings.turn, settings.speech
+    return Rules(
+        first_words_s=turn.first_words_ms / 1000,
+        fillers=turn.fillers,
+        grace_s=turn.grace_s,
+        settle_s=None if turn.settle_ms == "auto" else turn.settle_ms / 1000,
+        deadline_s=turn.deadline_s,
+        greeting=turn.greeting,
+        tells_caller=settings.policy.tell_caller,
+        speech=SpeechOptions(
+            shape=speech.shape,
+            numbers=speech.numbers,
+            hold_s=speech.hold_ms / 1000,
+            hold_chars=speech.hold_chars,
+        ),
+    )
+
+
+def entrance_rules(settings: Settings) -> entrance.Rules:
+    """`policy.*`, `session.*` and what limits a number, as the entrance wants them."""
+    policy, session = settings.policy, settings.session
+    return entrance.Rules(
+        policy=Policy(Inbound(policy.inbound), policy.allow_from, policy.unidentified),
+        scope=session.scope,
+        template=session.template,
+        fixed_key=session.key,
+        secret=install_secret(settings),
+        pin=Pin.of(policy.pin.get_secret_value()) if policy.pin else None,
+        per_number=settings.limits.per_number_per_minute,
+        language=settings.turn.language,
+    )
+
+
+async def warm_up(upstream: Upstream) -> None:
+    """Takes the cost of a first turn now. What goes wrong is said and changes nothing."""
+    began_s = clock.now_s()
+    try:
+        await upstream.warm_up()
+    except VendorError as error:
+        log.warning("upstream.cold", vendor=error.vendor, why=error.why, status=error.status)
+    else:
+        log.event("upstream.warm", vendor=upstream.name, took_ms=1000 * (clock.now_s() - began_s))
+
+
+async def _reasons(upstream: Upstream) -> list[str]:
+    findings = await upstream.examine()
+    return [
+        f"{found.check}: {found.message}" for found in findings if found.verdict is Verdict.FAIL
+    ]

@@ -1,0 +1,441 @@
+"""What strangers and broken clients cost: a bounded amount, and never another caller's turn.
+
+Counted are connections, runs, requests under way and tasks; nothing here looks at a clock.
+Our own promises: design 15.
+"""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import count
+from typing import Any
+
+import pytest
+
+from bridge.clock import now_s
+from bridge.core.delivery import MAX_REPLY_CHARS
+from bridge.web.connections import HEAD_BYTES, Bounds, bounded
+from bridge.web.doors import Tokens
+from bridge.web.guard import Guard, Limits
+from tests.fakes.agent import FakeAgent
+from tests.fakes.program import OPERATOR_TOKEN, PLATFORM_TOKEN, Program, program
+from tests.fakes.web_server import WITHIN_S, Served, Wire, served, until
+
+CHAT = "/v1/chat/completions"
+CALLS = count(1)
+
+
+@pytest.fixture(scope="module")
+async def one_agent() -> AsyncIterator[FakeAgent]:
+    async with FakeAgent() as agent:
+        yield agent
+
+
+@pytest.fixture
+def agent(one_agent: FakeAgent) -> FakeAgent:
+    """An agent that nobody has asked yet. One for all, as a server takes longer than a test."""
+    one_agent.requests.clear()
+    return one_agent
+
+
+@pytest.fixture(scope="module")
+async def bridge(one_agent: FakeAgent) -> AsyncIterator[Program]:
+    """One for all as well: what a test leaves behind, the next one would count."""
+    async with program(one_agent, {"TURN__GRACE_S": "0"}) as running:
+        yield running
+
+
+def chat(text: str = "Hi", *, token: str = PLATFORM_TOKEN, stream: bool = False) -> bytes:
+    """A whole request, as bytes. Each is a conversation of its own."""
+    asked = {"messages": [{"role": "user", "content": text}], "stream": stream}
+    body = json.dumps(asked).encode()
+    head = (
+        f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n"
+        f"content-type: application/json\r\nx-bridge-conversation: call-{next(CALLS)}\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def answer(wire: Wire) -> tuple[int, Any]:
+    """The status and the JSON body of the next answer on a connection."""
+    head = (await wire.hear_until(b"\r\n\r\n")).decode().lower()
+    length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
+    body = await asyncio.wait_for(wire.reader.readexactly(length), WITHIN_S)
+    return int(head.split()[1]), json.loads(body)
+
+
+async def is_served(server: Served) -> bool:
+    """Whether somebody with the token still gets a whole reply on a fresh connection."""
+    wire = await server.connect()
+    await wire.say(chat("Still there"))
+    status, body = await answer(wire)
+    await wire.close()
+    said: str = body["choices"][0]["message"]["content"]
+    return (status, said) == (200, "You said: Still there")
+
+
+async def is_at_rest(bridge: Program, agent: FakeAgent, tasks: int) -> None:
+    """Waits until nobody is connected, nothing runs, and no more tasks are there than before."""
+    state = bridge.served.server.server_state
+    await until(lambda: (bridge.served.connections, len(state.tasks)) == (0, 0))
+    await until(lambda: bridge.bridge.turns.live_runs == 0)
+    await until(lambda: bridges_tasks(agent) <= tasks)
+
+
+def bridges_tasks(agent: FakeAgent) -> int:
+    """Tasks of this loop that are not the agent's."""
+    return len(asyncio.all_tasks() - agent.tasks)
+
+
+# -- the slow --------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def impatient(bridge: Program) -> AsyncIterator[Served]:
+    """The same bridge behind a second door that waits a fifth of a second for heads and bodies."""
+    guard = Guard(
+        bridge.bridge.app,
+        tokens=Tokens(PLATFORM_TOKEN, OPERATOR_TOKEN),
+        limits=Limits(0, 0, 0, body_within_s=0.2),
+        clock=now_s,
+        gate=bridge.bridge.gate,
+    )
+    http: Any = bounded(Bounds(100, headers_within_s=0.2))
+    async with served(guard, http=http) as server:
+        yield server
+
+
+@contextmanager
+def trickling(wire: Wire, data: bytes) -> Iterator[None]:
+    """Sends a byte each time that the loop comes round, for as long as the block lasts."""
+
+    async def trickle() -> None:
+        for byte in data:
+            wire.writer.write(bytes([byte]))
+            await asyncio.sleep(0.01)
+
+    sending = asyncio.ensure_future(trickle())
+    try:
+        yield
+    finally:
+        sending.cancel()
+
+
+@pytest.mark.parametrize("said", [b"", b"P", chat()[:60]], ids=["nothing", "a letter", "a start"])
+async def test_who_does_not_finish_a_head_is_cut_off(bridge: Program, said: bytes) -> None:
+    async with impatient(bridge) as server:
+        wire = await server.connect()
+        await wire.say(said)
+        assert await wire.hear_all() == b""
+        await until(lambda: server.connections == 0)
+        await wire.close()
+        assert await is_served(server)
+
+
+async def test_a_head_that_trickles_for_ever_is_cut_off_all_the_same(bridge: Program) -> None:
+    async with impatient(bridge) as server:
+        wire = await server.connect()
+        with trickling(wire, b"GET /healthz HTTP/1.1\r\nx: " + b"x" * 10_000):
+            assert await wire.hear_all() == b""
+        await wire.close()
+        await until(lambda: server.connections == 0)
+
+
+async def test_who_does_not_finish_a_body_is_told_so(bridge: Program, agent: FakeAgent) -> None:
+    async with impatient(bridge) as server:
+        wire = await server.connect()
+        await wire.say(chat("x" * 1000)[:-500])
+        status, told = await answer(wire)
+        rest = await wire.hear_all()
+        await wire.close()
+        assert await is_served(server)
+
+    assert (status, told["error"]["code"], rest) == (408, "request_timeout", b"")
+    assert [visit.utterance for visit in agent.requests] == ["Still there"]
+
+
+async def test_a_body_that_trickles_for_ever_is_cut_off_all_the_same(
+    bridge: Program, agent: FakeAgent
+) -> None:
+    head, _, body = chat("x" * 10_000).partition(b"\r\n\r\n")
+    async with impatient(bridge) as server:
+        wire = await server.connect()
+        await wire.say(head + b"\r\n\r\n")
+        with trickling(wire, body):
+            await wire.hear_all()
+        await wire.close()
+        await until(lambda: server.connections == 0)
+
+    assert agent.requests == []
+
+
+# -- those who vanish ------------------------------------------------------------------------------
+
+
+async def in_the_head(_agent: FakeAgent, wire: Wire) -> None:
+    await wire.say(chat()[:50])
+
+
+async def in_the_body(_agent: FakeAgent, wire: Wire) -> None:
+    await wire.say(chat("x" * 1000)[:-500])
+
+
+async def while_the_agent_thinks(agent: FakeAgent, wire: Wire) -> None:
+    asked = len(agent.requests)
+    await wire.say(chat("think", stream=True))
+    await agent.asked(asked + 1)
+
+
+async def while_the_agent_thinks_of_a_whole_reply(agent: FakeAgent, wire: Wire) -> None:
+    asked = len(agent.requests)
+    await wire.say(chat("think"))
+    await agent.asked(asked + 1)
+
+
+async def amid_the_words(_agent: FakeAgent, wire: Wire) -> None:
+    await wire.say(chat("story", stream=True))
+    await wire.hear_until(b"Once")
+
+
+Leaving = Callable[[FakeAgent, Wire], Awaitable[None]]
+
+
+@pytest.mark.parametrize("abruptly", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize(
+    "until_then",
+    [
+        in_the_head,
+        in_the_body,
+        while_the_agent_thinks,
+        while_the_agent_thinks_of_a_whole_reply,
+        amid_the_words,
+    ],
+)
+async def test_who_vanishes_leaves_nothing_behind(
+    bridge: Program, agent: FakeAgent, until_then: Leaving, *, abruptly: bool
+) -> None:
+    agent.hang("Once ", to="story")
+    agent.hang(to="think")
+    tasks, idle = bridges_tasks(agent), agent.connections
+    for _ in range(3):
+        wire = await bridge.served.connect()
+        await until_then(agent, wire)
+        if abruptly:
+            wire.writer.transport.abort()
+        await wire.close()
+    await is_at_rest(bridge, agent, tasks)
+    await agent.until(lambda: agent.connections <= idle)
+
+    assert not any(visit.was_whole for visit in agent.requests)
+
+
+async def test_twenty_callers_who_vanish_at_one_moment_leave_nothing_behind(
+    bridge: Program, agent: FakeAgent
+) -> None:
+    agent.hang("Once ", to="story")
+    tasks = bridges_tasks(agent)
+    wires = [await bridge.served.connect() for _ in range(20)]
+    for wire in wires:
+        await amid_the_words(agent, wire)
+    assert (bridge.bridge.turns.live_runs, agent.connections) == (20, 20)
+    for wire in wires:
+        wire.writer.transport.abort()
+    await is_at_rest(bridge, agent, tasks)
+    await agent.until(lambda: agent.connections == 0)
+
+    assert len(agent.requests) == 20
+
+
+# -- those who don't listen ------------------------------------------------------------------------
+
+
+async def test_who_never_reads_holds_up_nobody_not_even_the_agent(
+    bridge: Program, agent: FakeAgent
+) -> None:
+    """The agent talks for ever; its reply ends where no telephone call would have gone on."""
+    agent.reply(*["And then. " * 400] * (MAX_REPLY_CHARS // 1000), to="story")
+    tasks = bridges_tasks(agent)
+    deaf = socket.socket()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.setblocking(False)  # noqa: FBT003 - its own name says what is false
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(deaf, ("127.0.0.1", bridge.served.port))
+    await loop.sock_sendall(deaf, chat("story", stream=True))
+    await agent.asked()
+    await until(lambda: bridge.bridge.turns.live_runs == 0)
+
+    state = bridge.served.server.server_state
+    assert len(state.tasks) == 1  # it is still being told
+    assert await is_served(bridge.served)
+    deaf.close()
+    await is_at_rest(bridge, agent, tasks)
+
+
+# -- the many --------------------------------------------------------------------------------------
+
+
+async def test_a_thousand_idle_connections_are_bounded_and_keep_no_caller_out(
+    agent: FakeAgent,
+) -> None:
+    async with program(agent, {"LIMITS__CONNECTIONS": "50"}) as bridge:
+        gate = asyncio.Event()
+        agent.reply("Friday.", gate=gate, to="When")
+        caller = await bridge.served.connect()
+        await caller.say(chat("When"))
+        await agent.asked()
+        idle = [await bridge.served.connect() for _ in range(1000)]
+        await until(lambda: bridge.served.connections <= 50)
+        assert await is_served(bridge.served)
+        gate.set()
+        status, _body = await answer(caller)
+        for wire in [*idle, caller]:
+            await wire.close()
+        await until(lambda: bridge.served.connections == 0)
+
+    assert status == 200
+
+
+async def test_a_connection_too_many_is_told_so_when_all_are_busy(agent: FakeAgent) -> None:
+    async with program(agent, {"LIMITS__CONNECTIONS": "3"}) as bridge:
+        agent.hang("Once ", to="story")
+        busy = [await bridge.served.connect() for _ in range(3)]
+        for wire in busy:
+            await amid_the_words(agent, wire)
+        one_more = await bridge.served.connect()
+        status, told = await answer(one_more)
+        for wire in [*busy, one_more]:
+            await wire.close()
+        await until(lambda: bridge.served.connections == 0)
+        assert await is_served(bridge.served)
+
+    assert (status, told["error"]["code"]) == (503, "too_many_connections")
+
+
+async def test_wrong_tokens_use_up_nothing_of_the_right_one(agent: FakeAgent) -> None:
+    limits = {"LIMITS__PER_MINUTE": "1", "LIMITS__CONCURRENT": "1"}
+    async with program(agent, limits) as bridge:
+        wire = await bridge.served.connect()
+        wrong = set()
+        for number in range(200):
+            await wire.say(chat(token=f"guess-{number}"))
+            head = await wire.hear_until(b"\r\n\r\n")
+            wrong.add(head.split()[1])
+            await wire.close()
+            wire = await bridge.served.connect()
+        await wire.close()
+        assert await is_served(bridge.served)
+
+    assert wrong == {b"401"}
+    assert [visit.utterance for visit in agent.requests] == ["Still there"]
+
+
+async def test_a_stranger_makes_no_series_of_figures(bridge: Program) -> None:
+    """Whatever is asked for, `/metrics` grows by labels of ours only."""
+    async with bridge.http(OPERATOR_TOKEN) as client:
+        await client.get("/metrics")
+        for number in range(50):
+            await client.get(f"/x{number}")
+            await client.request(f"M{'X' * (number % 7)}", f"/v1/{number}")
+        figures = (await client.get("/metrics")).text
+    series = [line for line in figures.splitlines() if line.startswith("bridge_requests_total")]
+
+    assert all('route="other"' in line or 'route="/' in line for line in series)
+    assert len(series) < 10
+
+
+# -- what is no request ----------------------------------------------------------------------------
+
+
+async def test_pipelined_requests_are_answered_in_order(bridge: Program) -> None:
+    wire = await bridge.served.connect()
+    await wire.say(chat("one") + chat("two") + chat("three"))
+    answers = [await answer(wire) for _ in range(3)]
+    await wire.close()
+
+    said = [body["choices"][0]["message"]["content"] for _status, body in answers]
+    assert said == ["You said: one", "You said: two", "You said: three"]
+
+
+GARBAGE = {
+    "noise": bytes(range(256)) * 4,
+    "a TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500,
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "mail": b"EHLO stranger.example\r\nMAIL FROM:<a@b.example>\r\n",
+    "SIP": b"OPTIONS sip:a@b.example SIP/2.0\r\nvia: SIP/2.0/TCP x\r\n\r\n",
+    "a blank name": b"GET / HTTP/1.1\r\n: x\r\n\r\n",
+    "a folded line": b"GET / HTTP/1.1\r\nx y: z\r\n\r\n",
+    "two spaces": b"GET  / \r\n\r\n",
+    "version 9": b"GET / HTTP/9.9\r\n\r\n",
+    "zeros": b"\x00" * 2000,
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+async def test_what_is_not_http_is_told_so_and_hung_up_on(bridge: Program, name: str) -> None:
+    wire = await bridge.served.connect()
+    await wire.say(GARBAGE[name])
+    heard = await wire.hear_all()
+    await wire.close()
+
+    head, _, body = heard.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"]["code"] == "invalid_http"
+    assert await is_served(bridge.served)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"x: " + b"x" * HEAD_BYTES + b"\r\n\r\n",
+        b"".join(b"x-%d: y\r\n" % number for number in range(500)) + b"\r\n",
+        b"x" * (HEAD_BYTES + 1),
+    ],
+    ids=["one large header", "five hundred headers", "a name without an end"],
+)
+async def test_a_huge_head_is_a_431(bridge: Program, head: bytes) -> None:
+    wire = await bridge.served.connect()
+    await wire.say(b"GET /healthz HTTP/1.1\r\n" + head)
+    status, told = await answer(wire)
+    rest = await wire.hear_all()
+    await wire.close()
+
+    assert (status, told["error"]["code"], rest) == (431, "headers_too_large", b"")
+
+
+async def test_a_huge_address_is_a_431(bridge: Program) -> None:
+    wire = await bridge.served.connect()
+    await wire.say(b"GET /" + b"x" * 2 * HEAD_BYTES + b" HTTP/1.1\r\nhost: x\r\n\r\n")
+    status, _told = await answer(wire)
+    await wire.close()
+
+    assert status == 431
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"CONNECT evil.example:443", b"GET http://evil.example/", b"GET //evil.example/../.."],
+)
+async def test_bridge_is_nobodys_proxy(bridge: Program, line: bytes) -> None:
+    wire = await bridge.served.connect()
+    await wire.say(line + b" HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n")
+    heard = await wire.hear_all()
+    await wire.close()
+
+    assert heard.split()[1] in (b"400", b"401", b"404", b"405")
+    assert b"evil" not in heard
+
+
+async def test_a_websocket_is_refused(bridge: Program) -> None:
+    wire = await bridge.served.connect()
+    await wire.say(
+        b"GET /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\n"
+        b"upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: eA==\r\n\r\n"
+    )
+    head = await wire.hear_until(b"\r\n\r\n")
+    await wire.close()
+
+    assert head.split()[1] in (b"400", b"401", b"403", b"405")
+    assert await is_served(bridge.served)

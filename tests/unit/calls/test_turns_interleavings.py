@@ -1,0 +1,163 @@
+"""Every interleaving of repeats, revisions, disconnects and silences, over the real engine.
+
+The state machine plays the platform: it sends turns again, sends them early and then longer,
+closes connections when it likes, and asks when nobody has spoken. The agent is slow or fast,
+talks a little or much. Whatever the order: no utterance is asked twice, the final one is asked,
+one run at a time, everybody hears the same, and nothing is left behind.
+"""
+
+import asyncio
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from typing_extensions import override
+
+from bridge.calls.rules import Rules
+from bridge.core.chat import Message
+from bridge.core.reply import End, Origin
+from bridge.ports.upstream import Finish, Text
+from tests.fakes.engine import Connection, Engine, engine, text_of
+from tests.fakes.jumping_loop import JumpingLoop
+from tests.fakes.scripted_agent import Script, ScriptedAgent
+
+RULES = Rules(deadline_s=30.0)
+LONGEST_S = 120.0
+"""Longer than any run can last: the deadline, grace, and every earlier run's closing."""
+
+seconds = st.sampled_from([0.0, 0.01, 0.1, 0.24, 0.26, 1.0, 1.3, 2.9, 3.1, 7.0])
+
+paces = st.builds(
+    lambda think_s, words, gap_s: Script([*words, Finish()], think_s, gap_s),
+    seconds,
+    st.integers(0, 4).map(lambda count: [Text(f"word{i}. ") for i in range(count)]),
+    seconds,
+)
+"""How the agent answers from now on: after how long, how much, how haltingly."""
+
+
+class Platform(RuleBasedStateMachine):
+    """One conversation with an impatient, stateless platform."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = JumpingLoop()
+        self.count = 0
+        self.history: list[Message] = []
+        self.connections: list[Connection] = []
+        self.engine: Engine
+        self._over = asyncio.Event()
+
+    @initialize()
+    def picks_up(self) -> None:
+        self._program = self.loop.create_task(self._work())
+        self.loop.run(asyncio.sleep(0.001))
+
+    async def _work(self) -> None:
+        async with engine(ScriptedAgent(), RULES) as self.engine:
+            await self._over.wait()
+
+    # -- what the caller and the platform do ---------------------------------------------------
+
+    @rule(pace=paces)
+    def caller_speaks(self, pace: Script) -> None:
+        """What was heard so far goes into the history, cut or whole, then new words."""
+        heard = text_of(self.connections[-1].items) if self.connections else ""
+        if heard:
+            self.history.append(Message.of("assistant", heard))
+        self.history.append(Message.of("user", self._words()))
+        self._send(pace)
+
+    @precondition(lambda self: self._last_is_caller())
+    @rule(pace=paces)
+    def transcript_is_revised(self, pace: Script) -> None:
+        last = self.history.pop()
+        self.history.append(Message.of("user", f"{last.text} {self._words()}"))
+        self._send(pace)
+
+    @precondition(lambda self: self._last_is_caller())
+    @rule(times=st.integers(1, 4))
+    def turn_is_sent_again(self, times: int) -> None:
+        self._send(times=times)
+
+    @precondition(lambda self: self._last_is_caller() and self.connections)
+    @rule()
+    def nobody_speaks(self) -> None:
+        heard = text_of(self.connections[-1].items) or "One moment... "
+        self._send(extra=Message.of("assistant", heard))
+
+    @precondition(lambda self: any(c.is_open for c in self.connections))
+    @rule(after_s=seconds, which=st.integers(0, 3))
+    def connection_is_closed(self, after_s: float, which: int) -> None:
+        still_open = [c for c in self.connections if c.is_open]
+        self.loop.run(asyncio.sleep(after_s))
+        self.loop.run(still_open[which % len(still_open)].close())
+
+    @precondition(lambda self: any(c.is_open for c in self.connections))
+    @rule(for_s=seconds)
+    def time_passes(self, for_s: float) -> None:
+        self.loop.run(asyncio.sleep(for_s))
+
+    # -- what must hold ------------------------------------------------------------------------
+
+    @invariant()
+    def no_utterance_is_asked_twice(self) -> None:
+        asked = [a.words for a in self.engine.agent.asked] if self.history else []
+
+        assert len(asked) == len(set(asked))
+
+    @invariant()
+    def the_agent_is_never_asked_two_things_at_once(self) -> None:
+        assert not self.history or len(self.engine.agent.open) <= 1
+
+    @override
+    def teardown(self) -> None:
+        if hasattr(self, "engine"):
+            self.loop.run(self._the_call_goes_on_to_its_end())
+            assert self.loop.others() == set()
+        self.loop.close()
+
+    async def _the_call_goes_on_to_its_end(self) -> None:
+        if self._last_is_caller():
+            await self._the_final_utterance_is_not_lost()
+        for connection in self.connections:
+            await connection.close()
+        await asyncio.sleep(LONGEST_S)
+
+        assert self.engine.turns.live_runs == 0
+        assert self.engine.agent.open == []
+        self._over.set()
+        await self._program
+
+    async def _the_final_utterance_is_not_lost(self) -> None:
+        patient = [self.engine.call(self.history), self.engine.call(self.history)]
+        replies = [await connection.end() for connection in patient]
+
+        assert [a.words for a in self.engine.agent.asked].count(self.history[-1].text) == 1
+        assert replies[0] == replies[1]
+        assert isinstance(replies[0][-1], End)
+        assert text_of(replies[0], Origin.AGENT, Origin.BRIDGE)
+
+    # -- parts ---------------------------------------------------------------------------------
+
+    def _words(self) -> str:
+        self.count += 1
+        return f"utterance{self.count}"
+
+    def _last_is_caller(self) -> bool:
+        return bool(self.history) and self.history[-1].role == "user"
+
+    def _send(
+        self, pace: Script | None = None, *, times: int = 1, extra: Message | None = None
+    ) -> None:
+        self.engine.agent.always = pace or self.engine.agent.always
+        messages = [*self.history, *([extra] if extra else [])]
+        self.loop.run(self._open(messages, times))
+
+    async def _open(self, messages: list[Message], times: int) -> None:
+        self.connections += [self.engine.call(messages) for _ in range(times)]
+        await asyncio.sleep(0)
+
+
+Platform.TestCase.settings = settings(max_examples=250, stateful_step_count=40, deadline=None)
+TestEveryInterleaving = Platform.TestCase

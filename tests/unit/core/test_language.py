@@ -1,0 +1,145 @@
+"""Which language a caller speaks."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.chat import Message
+from bridge.core.language import LANGUAGES, detect, language_of
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hello, what's the weather tomorrow?", "en"),
+        ("Hello, what’s that?", "en"),
+        ("Hallo, wie ist das Wetter morgen?", "de"),
+        ("Ich heiße Anna", "de"),
+        ("Hola, ¿qué tiempo hace mañana?", "es"),
+        ("Bonjour, quel temps fait-il demain ?", "fr"),
+        ("Est-ce que vous pouvez m'aider", "fr"),
+        ("Buongiorno, che tempo fa domani?", "it"),
+        ("Olá, como está o tempo amanhã?", "pt"),
+        ("Hallo, wat is het weer morgen?", "nl"),
+        ("Dzień dobry, jaka jest jutro pogoda?", "pl"),
+        ("Merhaba, bir masa ayırtmak istiyorum", "tr"),
+        ("明日の天気は？", "ja"),
+        ("はい", "ja"),
+        ("ﾊﾛｰ", "ja"),
+        ("I want パン", "en"),
+        ("明天天气怎么样", "zh"),
+        ("내일 날씨 어때요", "ko"),
+        ("كيف الطقس غدا", "ar"),
+        ("कल मौसम कैसा है", "hi"),
+        ("Какая завтра погода", "ru"),
+    ],
+)
+def test_whole_sentences_tell_their_language(text: str, language: str) -> None:
+    assert detect(text, "xx") == language
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1234",
+        "...",
+        "ok",
+        "Ja",
+        "好",
+        "Book a table for two",
+        "José in San José",
+        "no no",
+        "سلام چطوری",
+        "Привіт, як справи",
+        "Γειά σου",
+        "Anna 花子花子",
+    ],
+)
+def test_what_does_not_tell_gives_the_default(text: str) -> None:
+    assert detect(text, "xx") == "xx"
+
+
+def test_kanji_alone_are_japanese_where_japanese_is_expected() -> None:
+    assert (detect("予約変更", "ja"), detect("予約変更", "de")) == ("ja", "zh")
+
+
+@given(st.text(max_size=60))
+def test_any_text_gives_a_known_language_or_the_default(text: str) -> None:
+    assert detect(text, "xx") in LANGUAGES | {"xx"}
+
+
+def switching(*languages: object) -> Message:
+    calls = [
+        {
+            "id": "1",
+            "type": "function",
+            "function": {"name": "language_detection", "arguments": language},
+        }
+        for language in languages
+    ]
+    return Message("assistant", "", ("1",), {"role": "assistant", "tool_calls": calls})
+
+
+SPANISH = switching(json.dumps({"reason": "asked", "language": "es-MX"}))
+GERMAN_WORDS = Message.of("user", "Wie ist das Wetter morgen?")
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("fr", "fr"), ("fr-CA", "fr"), (" PT_br ", "pt"), ("{{x}}", "es"), ("", "es"), ("tlh", "es")],
+)
+def test_the_header_wins_when_it_names_a_known_language(header: str, expected: str) -> None:
+    assert language_of([SPANISH, GERMAN_WORDS], {"x-bridge-language": header}, "en") == expected
+
+
+def test_the_last_switch_of_the_platform_beats_a_guess() -> None:
+    french = switching('{"language":"it"}', '{"language":"fr"}')
+
+    assert language_of([SPANISH, french, GERMAN_WORDS], {}, "en") == "fr"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["", "{", "[]", '"es"', '{"language": 7}', '{"language": "tlh"}', "{}", None, 5],
+)
+def test_a_switch_that_names_no_known_language_is_passed_over(arguments: object) -> None:
+    assert language_of([SPANISH, switching(arguments)], {}, "en") == "es"
+
+
+def test_other_tools_and_other_roles_switch_nothing() -> None:
+    other = Message(
+        "assistant",
+        "",
+        ("1",),
+        {"tool_calls": [{"id": "1", "function": {"name": "end_call", "arguments": "{}"}}]},
+    )
+    said = Message("user", "", (), dict(SPANISH.wire))
+
+    assert language_of([other, said, GERMAN_WORDS], {}, "en") == "de"
+
+
+def test_arguments_may_come_as_an_object() -> None:
+    assert language_of([switching({"language": "tr"})], {}, "en") == "tr"
+
+
+def test_the_newest_utterance_decides_before_older_ones() -> None:
+    english = Message.of("user", "What is the weather today?")
+
+    assert language_of([english, GERMAN_WORDS], {}, "xx") == "de"
+
+
+def test_a_newest_utterance_that_does_not_tell_is_read_with_those_before() -> None:
+    assert language_of([GERMAN_WORDS, Message.of("user", "Ja")], {}, "xx") == "de"
+
+
+def test_older_talk_does_not_count_for_ever() -> None:
+    short = [Message.of("user", "ok")] * 3
+
+    assert language_of([GERMAN_WORDS, *short], {}, "xx") == "xx"
+
+
+def test_nothing_said_is_the_default() -> None:
+    assert language_of([Message.of("system", "Wie ist das Wetter morgen?")], {}, "en") == "en"

@@ -1,0 +1,188 @@
+"""Whose door is which, and which key opens it."""
+
+import ipaddress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.types import Scope
+
+from bridge.errors import Unauthenticated
+from bridge.web.doors import DOORS, Group, Tokens, group_of, is_private_bind, route_of
+
+PLATFORM, OPERATOR = "p" * 43, "o" * 43
+
+
+def scope(path: str = "/v1/models", client: str = "127.0.0.1", **headers: str) -> Scope:
+    """A request as the server hands it on."""
+    pairs = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
+    return {"type": "http", "path": path, "headers": pairs, "client": (client, 5)}
+
+
+@pytest.mark.parametrize(
+    ("path", "group"),
+    [
+        ("/v1/chat/completions", Group.PLATFORM),
+        ("/v1/v1/chat/completions", Group.PLATFORM),
+        ("/v1/chat/completions/chat/completions", Group.PLATFORM),
+        ("/chat/completions", Group.PLATFORM),
+        ("/v1/models/openclaw/main", Group.PLATFORM),
+        ("/v1", Group.PLATFORM),
+        ("/healthz", Group.PUBLIC),
+        ("/readyz", Group.PUBLIC),
+        ("/metrics", Group.FIGURES),
+        ("/sessions", Group.OPERATOR),
+        ("/sessions/phone", Group.OPERATOR),
+        ("/latency", Group.OPERATOR),
+        ("/", None),
+        ("", None),
+        ("/v1x", None),
+        ("//v1/models", None),
+        ("/V1/models", None),
+        ("/healthzzz", None),
+    ],
+)
+def test_every_address_has_its_group_or_does_not_exist(path: str, group: Group | None) -> None:
+    assert group_of(scope(path)) is group
+
+
+def test_addresses_are_read_below_the_root_path() -> None:
+    assert group_of({**scope("/phone/v1/models"), "root_path": "/phone"}) is Group.PLATFORM
+
+
+@settings(max_examples=100)
+@given(st.text(alphabet="/v1modelschat.completions", max_size=30))
+def test_a_stranger_makes_no_new_routes_in_the_metrics(path: str) -> None:
+    assert route_of(scope(path)) in {*DOORS, "/v1/models", "/v1/chat/completions", "other"}
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/v1/v1/chat/completions", "/v1/chat/completions"),
+        ("/x/chat/completions", "other"),
+        ("/v1/models/x", "/v1/models"),
+        ("/v1/modelsx", "/v1"),
+        ("/metrics", "/metrics"),
+        ("/nope", "other"),
+    ],
+)
+def test_a_route_is_counted_under_one_name(path: str, route: str) -> None:
+    assert route_of(scope(path)) == route
+
+
+def opens(group: Group, *, private_bind: bool = False, **request: Any) -> bool:
+    """Whether a request may use a group's doors."""
+    tokens = Tokens(PLATFORM, OPERATOR, private_bind=private_bind)
+    try:
+        tokens.check(scope(**request), group)
+    except Unauthenticated:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("authorization", "group", "may"),
+    [
+        (f"Bearer {PLATFORM}", Group.PLATFORM, True),
+        (f"bEARER  {PLATFORM} ", Group.PLATFORM, True),
+        (f"Bearer {OPERATOR}", Group.OPERATOR, True),
+        (f"Bearer {OPERATOR}", Group.FIGURES, True),
+        (f"Bearer {OPERATOR}", Group.PLATFORM, False),
+        (f"Bearer {PLATFORM}", Group.OPERATOR, False),
+        (f"Bearer {PLATFORM}", Group.FIGURES, False),
+        (f"Bearer {PLATFORM}x", Group.PLATFORM, False),
+        (f"Bearer {PLATFORM[:-1]}", Group.PLATFORM, False),
+        (f"Basic {PLATFORM}", Group.PLATFORM, False),
+        (PLATFORM, Group.PLATFORM, False),
+        ("Bearer", Group.PLATFORM, False),
+        ("Bearer ", Group.PLATFORM, False),
+        ("", Group.PLATFORM, False),
+        ("Bearer \u00ff\u20ac", Group.PLATFORM, False),
+        ("", Group.PUBLIC, True),
+    ],
+)
+def test_a_token_opens_its_own_groups_doors_only(
+    authorization: str, group: Group, may: bool
+) -> None:
+    assert opens(group, authorization=authorization) is may
+
+
+def test_a_missing_token_and_a_wrong_one_are_told_apart() -> None:
+    tokens = Tokens(PLATFORM, OPERATOR)
+    with pytest.raises(Unauthenticated, match="No token"):
+        tokens.check(scope(), Group.PLATFORM)
+    with pytest.raises(Unauthenticated, match="not the platform token"):
+        tokens.check(scope(authorization="Bearer x"), Group.PLATFORM)
+
+
+def test_two_authorizations_are_none() -> None:
+    twice = scope(authorization=f"Bearer {PLATFORM}")
+    twice["headers"] *= 2
+    assert not Tokens(PLATFORM, OPERATOR).know(twice)
+
+
+def test_either_token_is_known() -> None:
+    tokens = Tokens(PLATFORM, OPERATOR)
+    known = [tokens.know(scope(authorization=f"Bearer {t}")) for t in (PLATFORM, OPERATOR, "x")]
+    assert (known, tokens.know(scope())) == ([True, True, False], False)
+
+
+def test_tokens_are_kept_as_digests() -> None:
+    assert PLATFORM not in repr(vars(Tokens(PLATFORM, OPERATOR)))
+
+
+@pytest.mark.parametrize("pair", [("", OPERATOR), (PLATFORM, "")])
+def test_an_empty_token_is_none(pair: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Tokens(*pair)
+
+
+@pytest.mark.parametrize(
+    ("request_", "may"),
+    [
+        ({}, True),
+        ({"client": "10.0.0.7"}, True),
+        ({"client": "8.8.8.8"}, False),
+        ({"x_forwarded_for": "8.8.8.8"}, False),
+        ({"forwarded": "for=8.8.8.8"}, False),
+    ],
+)
+def test_figures_are_open_on_a_private_bind_unless_a_proxy_or_tunnel_stands_between(
+    request_: dict[str, str], may: bool
+) -> None:
+    assert opens(Group.FIGURES, private_bind=True, path="/metrics", **request_) is may
+
+
+def test_figures_need_a_token_on_a_public_bind_and_other_doors_on_any() -> None:
+    assert not opens(Group.FIGURES)
+    assert not opens(Group.OPERATOR, private_bind=True)
+    assert not opens(Group.PLATFORM, private_bind=True)
+
+
+def test_a_client_on_a_unix_socket_came_directly() -> None:
+    Tokens(PLATFORM, OPERATOR, private_bind=True).check({**scope(), "client": None}, Group.FIGURES)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LOCALHOST", "::1", "[::1]", "10.1.2.3"]
+)
+def test_private_addresses_are_private(host: str) -> None:
+    assert is_private_bind(host)
+
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked about, never listened on
+
+
+@pytest.mark.parametrize("host", [EVERYWHERE, "::", "8.8.8.8", "bridge.example.org", "", "2600::1"])
+def test_other_addresses_are_public(host: str) -> None:
+    assert not is_private_bind(host)
+
+
+@settings(max_examples=50)
+@given(st.ip_addresses())
+def test_any_address_has_an_answer(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> None:
+    assert is_private_bind(str(address)) in (True, False)
