@@ -40,6 +40,9 @@ THIRD_PARTY = (
 sse_starlette logs every chunk at DEBUG, httpx every address at INFO, uvicorn.access every path.
 """
 
+STRANGERS_WRITE = frozenset({"uvicorn.error"})
+"""Held to errors: it warns of each connection that speaks no HTTP, a line for whoever likes."""
+
 VALUE_CHARS = 256
 """Longest text value in a line: a session key fits, a sentence that got here does not fill it."""
 
@@ -156,7 +159,7 @@ def configure(level: Level = "info", form: Format = "auto", stream: TextIO | Non
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-        logger.setLevel(logging.WARNING)
+        logger.setLevel(logging.ERROR if name in STRANGERS_WRITE else logging.WARNING)
 
 
 def event(name: str, **fields: Unpack[Fields]) -> None:

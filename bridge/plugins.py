@@ -17,13 +17,14 @@ from bridge.errors import SettingsError
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def adapter(kind: str, name: str, *, setting: str = "") -> ModuleType:
+def adapter(kind: str, name: str, *, setting: str = "", where: str = "") -> ModuleType:
     """The module that keeps the promises of a port.
 
     Args:
         kind: the folder, as `"upstreams"`; also the entry-point group `bridge.upstreams`.
         name: the adapter's name, as an operator writes it.
         setting: which setting the name came from, for the message when it is wrong.
+        where: where that was set, as `"set in bridge.toml"`.
 
     Raises:
         SettingsError: there is no such adapter, or a package it needs is not installed.
@@ -35,8 +36,10 @@ def adapter(kind: str, name: str, *, setting: str = "") -> ModuleType:
             return _import(entry.module, name, setting)
     known = names(kind)
     likely = difflib.get_close_matches(name, known, n=1)
+    place = f" ({where})" if where else ""
     raise SettingsError(
-        f"{setting or kind} is {name!r}: there is no such adapter; there are {_listed(known)}",
+        f"{setting or kind} is {name!r}: there is no such adapter; "
+        f"there are {_listed(known)}{place}",
         setting=setting,
         hint=f"Did you mean {likely[0]!r}?" if likely else "",
     )

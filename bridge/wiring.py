@@ -29,6 +29,7 @@ from bridge.ports.tunnel import Tunnel
 from bridge.ports.upstream import Upstream, Verdict
 from bridge.settings import Settings, install_secret
 from bridge.settings.adapters import adapter_settings
+from bridge.settings.faults import place
 from bridge.web.app import Parts, build_app
 from bridge.web.chat import ChatCompletions
 from bridge.web.doors import Tokens, is_private_bind
@@ -57,7 +58,8 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
         SettingsError: there is no such kind of agent, or it can't work with its settings.
     """
     chosen = settings.upstream
-    module = plugins.adapter("upstreams", chosen.name, setting="upstream.name")
+    where = place(settings.origin("upstream.name"))
+    module = plugins.adapter("upstreams", chosen.name, setting="upstream.name", where=where)
     common = {
         "url": chosen.url,
         "token": chosen.token,
@@ -140,8 +142,8 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
         assert server.token is not None
         assert server.operator_token is not None
         parts = Parts(
-            chat=ChatCompletions(turns, Plain(upstream), door),
-            models=tuple(dict.fromkeys(("bridge", settings.upstream.model or upstream.name))),
+            chat=ChatCompletions(turns, Plain(upstream, figures.plain_failed), door),
+            models=_models(settings, upstream),
             figures=figures,
             metrics=metrics,
             readiness=Readiness(lambda: _reasons(upstream), gate, clock.now_s),
@@ -156,6 +158,12 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
             gate=gate,
         )
         yield Bridge(build_app(parts), upstream, turns, gate)
+
+
+def _models(settings: Settings, upstream: Upstream) -> tuple[str, ...]:
+    """What can be asked for. An agent without an address (the demo) is its own only model."""
+    theirs = settings.upstream.model if settings.upstream.url else ""
+    return tuple(dict.fromkeys(("bridge", theirs or upstream.name)))
 
 
 def turn_rules(settings: Settings) -> Rules:

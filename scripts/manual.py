@@ -38,10 +38,14 @@ def commands_page() -> str:
         BY_HAND,
         "You see every command of `bridge` here, as it describes itself with `--help`.\n",
     ]
-    for context in walk(click.Context(root, info_name="bridge", terminal_width=WIDTH)):
+    for context in walk(_root_context()):
         help_text = context.get_help()
         parts.append(f"## {context.command_path}\n\n```text\n{help_text}\n```\n")
     return "\n".join(parts)
+
+
+def _root_context() -> click.Context:
+    return click.Context(root, info_name="bridge", terminal_width=WIDTH, **root.context_settings)
 
 
 def walk(context: click.Context) -> Iterator[click.Context]:

@@ -7,6 +7,7 @@ from bridge.calls.request import TurnRequest
 from bridge.core import control, filler, heard, history, manner
 from bridge.core.chat import Message
 from bridge.core.dialogue import News
+from bridge.core.identity import Strength
 from bridge.core.turn import Conversation, Run, Stop
 from bridge.ports.upstream import Ask, Upstream
 
@@ -19,12 +20,14 @@ class AskPlan:
         conversation: what the ledger holds now that earlier runs are over.
         replaces: an earlier transcript of the same utterance had been asked.
         fillers: every filler there is.
+        prompts: everything that a silent caller may be asked.
     """
 
     request: TurnRequest
     conversation: Conversation
     replaces: bool
     fillers: Collection[str]
+    prompts: Collection[str]
     tells_caller: bool
 
 
@@ -58,6 +61,7 @@ def plan_ask(plan: AskPlan, upstream: Upstream) -> Ask:
         session_key=request.session_key,
         tools=tools,
         params=params,
+        model=request.model,
     )
 
 
@@ -88,11 +92,10 @@ def _quiet(messages: tuple[Message, ...]) -> tuple[Message, ...]:
 
 def _note(plan: AskPlan) -> str:
     """What was heard of the reply before this utterance, if it was not all of it."""
-    dialogue = plan.request.dialogue
     before = _run_before(plan)
     if before is None:
         return ""
-    spoken = filler.strip(dialogue.previous_reply, frozenset(plan.fillers))
+    spoken = filler.strip(_without_prompts(plan), frozenset(plan.fillers))
     spoken = filler.strip(spoken, frozenset(before.fillers), sent_in_this_reply=True)
     split = heard.compare(before.said, spoken)
     if split is not None:
@@ -101,9 +104,24 @@ def _note(plan: AskPlan) -> str:
     return manner.heard_note(before.said.strip(), "") if was_cut else ""
 
 
+def _without_prompts(plan: AskPlan) -> str:
+    """The reply before this utterance, without our asking whether the caller is still there."""
+    reply = plan.request.dialogue.previous_reply
+    theirs = [
+        text for text in reply[1:] if not any(heard.is_beginning(text, p) for p in plan.prompts)
+    ]
+    return " ".join((*reply[:1], *theirs))
+
+
 def _run_before(plan: AskPlan) -> Run | None:
-    """The run that replied to the utterance before this one, if it said anything."""
+    """The run that replied to the utterance before this one, if it said anything.
+
+    Only in a conversation that is known as one: a session key may be shared with somebody else,
+    whose reply is nobody's business here.
+    """
     dialogue = plan.request.dialogue
+    if plan.request.strength is not Strength.CONVERSATION:
+        return None
     if dialogue.news is not News.UTTERANCE or dialogue.key is None:
         return None
     position = dialogue.key.position - 1

@@ -121,6 +121,7 @@ class Entrance:
             received_s=self._now(),
             tools=chat.tools,
             params=chat.params,
+            model=chat.model,
             private=self._private(identity, history, messages),
         )
 
@@ -147,7 +148,8 @@ class Entrance:
             newest=tuple(spoken[-1:]) or messages[-1:],
             session_key=self._session(identity, headers),
             tools=chat.tools,
-            params={**chat.params, "model": chat.model} if chat.model else chat.params,
+            params=chat.params,
+            model=chat.model,
             plain=True,
         )
 
@@ -172,7 +174,7 @@ class Entrance:
         self._refused(rule)
         if prompts.may_continue(history):
             return Refusal(rule, (End(),), _not_allowed(rule))
-        items = _sentence(phrases.refused, chat, hang_up=True)
+        items = _sentence(phrases.refused, phrases, chat, hang_up=True)
         return Refusal(rule, items, _not_allowed(rule))
 
     def _check_pace(self, identity: CallIdentity) -> None:
@@ -208,7 +210,7 @@ class Entrance:
         is_locked = decision is PinDecision.LOCKED
         return Refusal(
             f"pin_{decision.value}",
-            _sentence(sentence, chat, hang_up=is_locked),
+            _sentence(sentence, phrases, chat, hang_up=is_locked),
             _not_allowed("pin_locked") if is_locked else None,
         )
 
@@ -222,9 +224,12 @@ class Entrance:
         return private - {key.position for key in history.utterance_keys[-1:]}
 
 
-def _sentence(sentence: str, chat: ChatRequest, *, hang_up: bool) -> tuple[Item, ...]:
+def _sentence(
+    sentence: str, phrases: Phrases, chat: ChatRequest, *, hang_up: bool
+) -> tuple[Item, ...]:
+    run_id = secrets.token_hex(8)
     return tuple(
-        prompts.refusal(sentence, tools=chat.tools, run_id=secrets.token_hex(8), hang_up=hang_up)
+        prompts.refusal(sentence, phrases, tools=chat.tools, run_id=run_id, hang_up=hang_up)
     )
 
 

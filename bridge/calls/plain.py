@@ -1,7 +1,7 @@
 """The plain profile: every request its own run, the agent's text untouched, errors as errors."""
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from bridge.calls.listening import Listening
@@ -11,21 +11,23 @@ from bridge.ports.upstream import Ask, Finish, Text, ToolCall, Upstream, Working
 
 
 class Plain:
-    """Asks the agent without a ledger."""
+    """Asks the agent without a ledger. `failed` is told every failure of the agent."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, failed: Callable[[str, Failure], None]) -> None:
         self._upstream = upstream
+        self._failed = failed
 
     @asynccontextmanager
     async def listen(self, ask: Ask) -> AsyncIterator[Listening]:
         """Asks; leaving stops the agent. A failure is the `End` of the items."""
-        items = self._items(ask)
+        run_id = secrets.token_hex(8)
+        items = self._items(ask, run_id)
         try:
-            yield Listening("plain", secrets.token_hex(8), items)
+            yield Listening("plain", run_id, items)
         finally:
             await items.aclose()
 
-    async def _items(self, ask: Ask) -> AsyncGenerator[Item]:
+    async def _items(self, ask: Ask, run_id: str) -> AsyncGenerator[Item]:
         try:
             async with self._upstream.ask(ask) as events:
                 async for event in events:
@@ -50,4 +52,6 @@ class Plain:
                 operation="chat",
             )
         except VendorError as error:
-            yield End(failure=Failure.of(error))
+            failure = Failure.of(error)
+            self._failed(run_id, failure)
+            yield End(failure=failure)

@@ -21,6 +21,7 @@ class TurnRequest:
         dialogue: the same, read.
         language: the caller's, as a language tag.
         received_s: when the request was complete.
+        model: the model that the platform asked for.
         private: positions of utterances meant for bridge alone, such as a code.
     """
 
@@ -34,4 +35,5 @@ class TurnRequest:
     received_s: float
     tools: tuple[Mapping[str, Any], ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
+    model: str = ""
     private: frozenset[int] = frozenset()

@@ -103,7 +103,7 @@ class Run:
             case Working(label):
                 return self.delivery.working(label)
             case ToolCall(call_id, name, arguments):
-                return self.delivery.call(Call(call_id, name, arguments))
+                return self.delivery.call(Call(call_id, name, arguments), at_s)
             case Finish(reason, usage):
                 return self.delivery.finish(reason, at_s, usage)
 

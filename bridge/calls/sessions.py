@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from bridge.core.identity import CallIdentity
-from bridge.core.phone import mask
+from bridge.core.phone import mask, mask_numbers
 from bridge.core.session import SessionKey
 
 ROOM = 1000
@@ -16,7 +16,8 @@ class SessionRow:
     """One session of the agent.
 
     Attributes:
-        session: the key as given to the agent, without `agent:<id>:`.
+        session: the key as given to the agent, without `agent:<id>:`. A number that a client put
+            there is masked.
         caller: masked; `""` when withheld or not stated.
         conversation: the platform's id of the latest conversation in it.
         turns: requests that joined it.
@@ -42,7 +43,7 @@ class SessionBook:
         """A request joined a session; one that stands alone is not noted."""
         if key is None:
             return
-        known = self._rows.pop(key, None) or SessionRow(key, "", "", 0, at_s, at_s)
+        known = self._rows.pop(key, None) or SessionRow(mask_numbers(key), "", "", 0, at_s, at_s)
         self._rows[key] = replace(
             known,
             caller=mask(identity.remote) if identity.remote else known.caller,

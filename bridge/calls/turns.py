@@ -17,6 +17,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from bridge import log
+from bridge.calls import report
 from bridge.calls.asking import AskPlan, plan_ask
 from bridge.calls.listening import Follower, Listening, each
 from bridge.calls.report import TurnReport
@@ -89,6 +90,7 @@ class Turns:
         self._ledger = ledger
         self._book = book
         self._fillers = book.all_fillers()
+        self._prompts = book.all_prompts()
         self._rules = rules
         self._now = now
         self._observe = observe
@@ -126,7 +128,9 @@ class Turns:
             dialogue.key,
             request.strength,
             heard_nothing=not dialogue.called and not self._without_fillers(dialogue.since),
-            may_continue=prompts.may_continue(dialogue),
+            may_continue=prompts.may_continue(
+                dialogue, acts_are_ours=not self._upstream.calls_tools
+            ),
         )
         decision = await self._take(request, event)
         if isinstance(decision, AnswerHere):
@@ -137,6 +141,8 @@ class Turns:
         lost = self._book.for_language(request.language).lost
         follower = Follower(self._ledger.follow(run_id), lost)
         try:
+            if isinstance(decision, Attach):
+                self._observe(report.joined(request, run_id, decision.turn_class, self._now()))
             yield Listening(decision.turn_class, run_id, follower.items())
         finally:
             with anyio.move_on_after(LEAVING_S, shield=True):
@@ -187,9 +193,7 @@ class Turns:
             greeting=self._rules.greeting,
             run_id=run_id,
         )
-        at_s = self._now()
-        moments = Moments(request.received_s, at_s, last_word_s=at_s)
-        self._observe(TurnReport(run_id, turn_class, "here", moments))
+        self._observe(report.answered_here(request, run_id, turn_class, self._now()))
         return items
 
     # -- going away -----------------------------------------------------------------------------
@@ -247,7 +251,9 @@ class Turns:
             with anyio.CancelScope(shield=True):
                 await self._close(live, run)
         try:
-            self._observe(_report(live, run, self._now()))
+            live.moments.last_word_s = self._now()
+            stop = _stop_of(live, run)
+            self._observe(report.of_run(live.request, live.start, run, stop, live.moments))
         except Exception as error:  # noqa: BLE001 - nor may a bug in counting end other calls
             log.failure("turn.uncounted", error, turn=run_id)
 
@@ -263,7 +269,8 @@ class Turns:
         elif live.cause is not None:
             await self._give_up(live.cause, run, run_id)
         stop = _stop_of(live, run)
-        ended = Ended(self._now(), run_id, delivery.said, tuple(delivery.fillers), stop)
+        reached = run.failure is None or run.failure.asked
+        ended = Ended(self._now(), run_id, delivery.said, tuple(delivery.fillers), stop, reached)
         await self._decide(thread, ended)
         await self._ledger.append(run_id, run.end)
         self._live.pop(run_id, None)
@@ -305,6 +312,7 @@ class Turns:
             entry.conversation,
             replaces=start.replaces,
             fillers=self._fillers,
+            prompts=self._prompts,
             tells_caller=self._rules.tells_caller,
         )
         return plan_ask(plan, self._upstream)
@@ -312,7 +320,11 @@ class Turns:
     def _delivery(self, request: TurnRequest, run_id: str) -> Delivery:
         phrases = self._book.for_language(request.language)
         speech = replace(
-            self._rules.speech, language=request.language, code_left_out=phrases.code_left_out
+            self._rules.speech,
+            language=request.language,
+            code_left_out=phrases.code_left_out,
+            at_sign=phrases.at_sign,
+            dot=phrases.dot,
         )
         style = Style(
             phrases,
@@ -325,25 +337,3 @@ class Turns:
 
 def _stop_of(live: _Live, run: Run) -> Stop | None:
     return live.cause or (Stop.FAILED if run.failure else None)
-
-
-def _report(live: _Live, run: Run, over_s: float) -> TurnReport:
-    """What is known of a run.
-
-    What it never came to falls on its end: the time an agent was silent counts as its thinking.
-    """
-    moments, delivery, stop = live.moments, run.delivery, _stop_of(live, run)
-    moments.asked_s = run.asked_s
-    moments.first_text_s = delivery.first_text_s or (over_s if run.asked_s else None)
-    moments.first_words_s = delivery.first_words_s
-    moments.last_word_s = delivery.last_word_s or over_s
-    sound_s = delivery.first_sound_s
-    return TurnReport(
-        live.start.run_id,
-        live.start.turn_class,
-        stop.value if stop else "done",
-        moments,
-        fillers=len(delivery.fillers),
-        first_words_s=None if sound_s is None else sound_s - live.request.received_s,
-        failure=run.failure,
-    )

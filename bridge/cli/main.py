@@ -102,12 +102,17 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         result = root.main(list(arguments), prog_name="bridge", standalone_mode=False)
-    except (errors.BridgeError, ExceptionGroup) as raised:
-        error = _only_error(raised)
-        if not isinstance(error, errors.BridgeError):
-            raise
-        output.show_error(error, as_json=as_json)
-        return exit_code(error)
+    except (errors.BridgeError, BaseExceptionGroup) as raised:
+        match _only_error(raised):
+            case errors.BridgeError() as error:
+                output.show_error(error, as_json=as_json)
+                return exit_code(error)
+            case SystemExit(code=int(code)):
+                return code
+            case KeyboardInterrupt():
+                return ExitCode.INTERRUPTED
+            case _:
+                raise
     except click.ClickException as wrong:
         _show_usage_error(wrong, as_json=as_json)
         return ExitCode.USAGE
@@ -128,9 +133,9 @@ def exit_code(error: errors.BridgeError) -> ExitCode:
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
 
 
-def _only_error(raised: Exception) -> Exception:
+def _only_error(raised: BaseException) -> BaseException:
     """What was raised, out of the groups that task groups put around it."""
-    while isinstance(raised, ExceptionGroup) and len(raised.exceptions) == 1:
+    while isinstance(raised, BaseExceptionGroup) and len(raised.exceptions) == 1:
         raised = raised.exceptions[0]
     return raised
 

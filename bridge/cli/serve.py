@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.option("--url", help="Base address of the agent's API (upstream.url).")
 @click.option("--tunnel", type=click.Choice(["none", "ngrok"]), help="A public address.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.pass_context
 def command(
+    ctx: click.Context,
     host: str | None,
     port: int | None,
     upstream: str | None,
@@ -35,6 +37,9 @@ def command(
 
     Settings come from bridge.toml, .env, the environment and these options, in rising order;
     `bridge config show` lists them all.
+
+    Told to stop, it takes nothing new and lets streams under way finish; told twice, it stops at
+    once.
     """
     import asyncio
 
@@ -52,7 +57,9 @@ def command(
     settings = ensure_tokens(load(flags))
     log.configure(settings.log.level, settings.log.format)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings))
+        hurried_by = runner.run(_serve(settings))
+    if hurried_by is not None:
+        ctx.exit(_code_of(hurried_by))
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
@@ -63,7 +70,8 @@ def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
     return Loop
 
 
-async def _serve(settings: "Settings") -> None:
+async def _serve(settings: "Settings") -> signal.Signals | None:
+    """Serves until it is told to stop; the signal that made it hurry, if any."""
     import asyncio
 
     from bridge import log, wiring
@@ -91,6 +99,7 @@ async def _serve(settings: "Settings") -> None:
             for task in beside:
                 task.cancel()
     log.event("server.stopped")
+    return running.hurried_by
 
 
 def listen(host: str, port: int) -> "socket":
@@ -131,8 +140,13 @@ async def _be_reachable(settings: "Settings", port: int) -> None:
 
 
 def _stop_at_once(number: int, _frame: object) -> None:
-    """What a second signal does, and one that comes before the server runs: leave, but tidily."""
-    sys.exit(128 + number)
+    """What a signal does that comes before the server runs: leave, but tidily."""
+    sys.exit(_code_of(number))
+
+
+def _code_of(number: int) -> int:
+    """The exit code of a program that a signal ended, as shells have it."""
+    return 128 + number
 
 
 def _say_hello(settings: "Settings", port: int) -> None:

@@ -9,12 +9,12 @@ elevenlabs.io/docs, Custom LLM (2026-11).
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeGuard
+from typing import Any
 
+from bridge.core.chat_params import check_params
 from bridge.errors import BadRequest
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
@@ -96,7 +96,7 @@ def parse_request(body: object) -> ChatRequest:
     options = _optional(body, "stream_options", dict, "an object") or {}
     usage = _optional(options, "include_usage", bool, "true or false", "stream_options.") or False
     extra = _optional(body, "elevenlabs_extra_body", dict, "an object") or {}
-    _check_params(body)
+    check_params(body)
     params = {k: v for k, v in body.items() if k not in _NOT_FORWARDED}
     user_id = _optional(body, "user_id", str, "a string")
     if user_id and "user" not in params:
@@ -112,13 +112,6 @@ def parse_request(body: object) -> ChatRequest:
     )
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    """A number that JSON has: neither a truth value nor one that is not finite."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _optional(
     holder: Mapping[str, Any], name: str, kind: type, is_what: str, path: str = ""
 ) -> Any:  # noqa: ANN401 - JSON values; the kind was checked
@@ -126,20 +119,6 @@ def _optional(
     if value is None or isinstance(value, kind):
         return value
     raise BadRequest(f"{path + name!r} must be {is_what}.", param=path + name)
-
-
-def _check_params(body: Mapping[str, Any]) -> None:
-    for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty"):
-        value = body.get(name)
-        if value is not None and not _is_number(value):
-            raise BadRequest(f"{name!r} must be a number.", param=name)
-    for name in ("max_tokens", "max_completion_tokens", "n", "seed"):
-        value = body.get(name)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise BadRequest(f"{name!r} must be a whole number.", param=name)
-    if body.get("n") not in (None, 1):
-        raise BadRequest("'n' must be 1: a telephone has one voice.", param="n")
-    _optional(body, "user", str, "a string")
 
 
 def _parse_messages(body: Mapping[str, Any]) -> tuple[Message, ...]:
@@ -214,9 +193,10 @@ def _parse_tools(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
         raise BadRequest(f"'tools' holds more than {MAX_TOOLS}.", param="tools")
     for i, tool in enumerate(tools):
         function = tool.get("function") if isinstance(tool, dict) else None
-        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        named = function.get("name") if isinstance(function, dict) else None
+        if not isinstance(function, dict) or not isinstance(named, str) or not named:
             name = f"tools[{i}].function.name"
-            raise BadRequest(f"'{name}' must be a string.", param=name)
+            raise BadRequest(f"'{name}' must be a string, and not empty.", param=name)
         parameters = function.get("parameters")
         if parameters is not None and not isinstance(parameters, dict):
             name = f"tools[{i}].function.parameters"
@@ -237,10 +217,12 @@ class ChunkWriter:
     """Writes one reply's chunks as server-sent events.
 
     The part that never changes is written once; a text chunk costs one escape and two joins.
+    With `has_usage` every chunk but the one that holds the counts says `"usage":null`, as OpenAI's
+    do when `stream_options.include_usage` is asked for.
     Half a character (a lone surrogate, from an agent that cut its own JSON) becomes `?`.
     """
 
-    def __init__(self, reply_id: str, created: int, model: str) -> None:
+    def __init__(self, reply_id: str, created: int, model: str, *, has_usage: bool = False) -> None:
         fixed = dump(
             {
                 "id": reply_id,
@@ -250,6 +232,7 @@ class ChunkWriter:
             }
         )[:-1]
         self._head = f'data: {fixed},"choices":[{{"index":0,"delta":'
+        self._tail = ',"usage":null}\n\n' if has_usage else "}\n\n"
         self._bare = f'data: {fixed},"choices":[],"usage":'
 
     def role(self) -> bytes:
@@ -279,7 +262,7 @@ class ChunkWriter:
         return f"{self._bare}{dump(dict(usage))}}}\n\n".encode(errors="replace")
 
     def _chunk(self, delta: str, reason: str = "null") -> bytes:
-        chunk = f'{self._head}{delta},"finish_reason":{reason}}}]}}\n\n'
+        chunk = f'{self._head}{delta},"finish_reason":{reason}}}]{self._tail}'
         return chunk.encode(errors="replace")
 
 

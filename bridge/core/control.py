@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from bridge.core.chat import dump
+from bridge.core.phrases import Phrases
 from bridge.core.tool_schema import Filler, Reader, carries, fill
 
 Tool = Mapping[str, Any]
@@ -44,7 +45,6 @@ class _Stand:
             empty when the act has no argument.
         read: the mark's argument as the tool wants it, or `None` when it can't be used.
         reason: what is written where the tool demands a reason. Read by people, not spoken.
-        courtesy: what is said when the tool demands words and none were said.
         ends_turns: the conversation with us is over once it succeeds.
     """
 
@@ -52,7 +52,6 @@ class _Stand:
     places: tuple[str, ...] = ()
     read: Reader = str
     reason: str = ""
-    courtesy: str = ""
     ends_turns: bool = False
 
 
@@ -111,15 +110,12 @@ _KEY_PLACES = ("dtmf_tones", "digits", "tones", "dtmf", "keys")
 _KEYPAD = _Stand(Act.PRESS, _KEY_PLACES, _read_keys, "A menu asks for these keys.")
 
 _STANDS: Mapping[str, _Stand] = {
-    "end_call": _Stand(
-        Act.HANG_UP, reason="The conversation is over.", courtesy="Goodbye.", ends_turns=True
-    ),
+    "end_call": _Stand(Act.HANG_UP, reason="The conversation is over.", ends_turns=True),
     "transfer_to_number": _Stand(
         Act.TRANSFER,
         ("transfer_number", "phone_number", "number", "destination"),
         _read_phone,
         "The caller is to speak with someone else.",
-        "I'll put you through now.",
         ends_turns=True,
     ),
     "transfer_to_agent": _Stand(
@@ -127,7 +123,6 @@ _STANDS: Mapping[str, _Stand] = {
         ("agent_number", "agent_id", "agent"),
         _read_agent,
         "Another agent is to go on with this call.",
-        "I'll put you through now.",
         ends_turns=True,
     ),
     "play_keypad_touch_tone": _KEYPAD,
@@ -146,9 +141,6 @@ _STANDS: Mapping[str, _Stand] = {
 
 CONTROL_TOOLS = frozenset(_STANDS)
 """Names of the platform tools that stand for a control act."""
-
-AGENT_NOTE = "A caller is being put through to you."
-"""What a person who takes over a call hears or reads when the tool demands a message for them."""
 
 _HEARD_BY_CALLER = frozenset(
     {"message", "client_message", "system__message_to_speak", "transfer_message"}
@@ -188,7 +180,7 @@ def build_call(
     call_id: str,
     *,
     last_words: str,
-    courtesy: str | None = None,
+    phrases: Phrases,
 ) -> ToolCallWire | None:
     """A mark as a call of the tool that stands for it.
 
@@ -200,8 +192,8 @@ def build_call(
         call_id: the id of the call to be made.
         last_words: what the reply has said in content. With any, the tool says nothing itself:
             a goodbye is never heard twice.
-        courtesy: the caller's own language for a tool that demands spoken words when none were
-            said; `None` takes a short English sentence.
+        phrases: ours, in the caller's language, for a tool that demands words to be spoken: to
+            the caller when none were said, or to whoever takes the call over.
 
     Returns:
         The call, or `None` when the act is not offered or its argument can't be used.
@@ -211,8 +203,8 @@ def build_call(
         stand = _STANDS.get(_name_of(tool))
         if stand is None or stand.act != act:
             continue
-        said = "" if last_words.strip() else (stand.courtesy if courtesy is None else courtesy)
-        arguments = _arguments(stand, argument.strip(), _parameters_of(tool), said)
+        filler = _filler(stand, phrases, has_spoken=bool(last_words.strip()))
+        arguments = _arguments(stand, argument.strip(), _parameters_of(tool), filler)
         if arguments is not None:
             return ToolCallWire(call_id, _name_of(tool), dump(arguments))
     return None
@@ -250,15 +242,21 @@ def _parameters_of(tool: Tool) -> Mapping[str, Any]:
     return parameters if isinstance(parameters, Mapping) else {}
 
 
+def _filler(stand: _Stand, phrases: Phrases, *, has_spoken: bool) -> Filler:
+    """What the tool may demand beside the act's own argument."""
+    courtesies = {Act.HANG_UP: phrases.goodbye, Act.TRANSFER: phrases.putting_through}
+    courtesy = courtesies.get(stand.act, "")
+    return Filler(
+        texts={"reason": stand.reason, "agent_message": phrases.handed_over}
+        | dict.fromkeys(_HEARD_BY_CALLER, "" if has_spoken else courtesy),
+        spoken=courtesy or stand.reason,
+    )
+
+
 def _arguments(
-    stand: _Stand, argument: str, schema: Mapping[str, Any], said: str
+    stand: _Stand, argument: str, schema: Mapping[str, Any], filler: Filler
 ) -> dict[str, Any] | None:
     """The tool's arguments, or `None` when the act's own argument finds no place or no use."""
-    filler = Filler(
-        texts={"reason": stand.reason, "agent_message": AGENT_NOTE}
-        | dict.fromkeys(_HEARD_BY_CALLER, said),
-        spoken=stand.courtesy or stand.reason,
-    )
     if not stand.places:
         return fill(schema, filler)
     place = carries(schema, stand.places, besides=frozenset(filler.texts))

@@ -27,6 +27,9 @@ than the pause.
 MAX_REPLY_CHARS = 60_000
 """About an hour of speech. An agent that says more in one turn has lost its way."""
 
+_TAKES_NOTHING = 503
+"""Starting, stopping or full: asking again at once, as `failed` would have it, doesn't help."""
+
 _SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "۔", "।", ":")
 
 
@@ -58,6 +61,7 @@ class Delivery:
         previous_filler: the one said last in this conversation, never to be said twice running.
         fillers: our fillers so far, as sent.
         first_text_s: when the agent's first text came.
+        first_call_s: when it first called a tool.
         first_words_s: when the first of its words went out.
         last_word_s: when the last one did.
         first_sound_s: when the first words went out at all, a filler's or the agent's.
@@ -70,6 +74,7 @@ class Delivery:
     previous_filler: str = ""
     fillers: list[str] = field(default_factory=list)
     first_text_s: float | None = None
+    first_call_s: float | None = None
     first_words_s: float | None = None
     last_word_s: float | None = None
     first_sound_s: float | None = None
@@ -118,8 +123,10 @@ class Delivery:
         self._label = label
         return []
 
-    def call(self, call: Call) -> list[Item]:
+    def call(self, call: Call, at_s: float) -> list[Item]:
         """The agent called a tool. It goes out after the last word."""
+        if self.first_call_s is None:
+            self.first_call_s = at_s
         self._calls.append(call)
         return []
 
@@ -139,7 +146,7 @@ class Delivery:
         """The agent has finished: the rest of its words, its acts, the end.
 
         An empty reply counts as a failure at the platform: the turn is passed if it may be, else
-        the caller is told.
+        the caller is told. An agent that only asked for an act it may not have did not fail.
         """
         if self._is_over:
             return []
@@ -147,8 +154,9 @@ class Delivery:
         calls = self._acts()
         if not self._pieces and not calls:
             calls = self._pass_the_turn()
-            if not calls:
+            if not calls and not self._marks:
                 return self._failed(_EMPTY, self.style.phrases.lost)
+            items += [] if calls else [self._ours(self.style.phrases.still_there[-1])]
         self._is_over = True
         items += calls
         counts = usage or {}
@@ -238,22 +246,36 @@ class Delivery:
     def _acts(self) -> list[Call]:
         """The calls to make: the agent's own, then those its marks stand for, hang-up last."""
         calls = list(self._calls)
-        for mark in sorted(self._marks, key=lambda mark: mark.name == "hang up"):
+        for mark in sorted(self._marks, key=lambda mark: mark.name == control.Act.HANG_UP):
             built = control.build_call(
                 mark.name,
                 mark.argument,
                 self.style.tools,
                 f"{OUR_CALL}{self.style.seed}_{len(calls)}",
                 last_words=self.said,
+                phrases=self.style.phrases,
             )
-            if built is not None and built[1] not in {call.name for call in calls}:
+            if built is not None and not _is_made(built.name, mark, calls):
                 calls.append(Call(*built, ours=True))
         return calls
 
     def _pass_the_turn(self) -> list[Call]:
         call_id = f"{OUR_CALL}{self.style.seed}_0"
-        skip = control.build_call("wait", "", self.style.tools, call_id, last_words="")
+        skip = control.build_call(
+            control.Act.WAIT,
+            "",
+            self.style.tools,
+            call_id,
+            last_words="",
+            phrases=self.style.phrases,
+        )
         return [Call(*skip, ours=True)] if skip is not None else []
+
+
+def _is_made(name: str, mark: Mark, calls: Sequence[Call]) -> bool:
+    """Whether that tool is called already. Keys may be pressed one mark after another."""
+    made = [call for call in calls if call.name == name]
+    return any(not call.ours or mark.name != control.Act.PRESS for call in made)
 
 
 _EMPTY = Failure(
@@ -279,6 +301,8 @@ def sentence_for(failure: Failure, phrases: Phrases, *, spoke: bool) -> str:
     if spoke:
         return phrases.cut_off
     match failure.why:
+        case Why.SERVER if failure.status == _TAKES_NOTHING:
+            return phrases.unreachable
         case Why.UNREACHABLE:
             return phrases.unreachable
         case Why.KEY | Why.PERMISSION | Why.REQUEST:

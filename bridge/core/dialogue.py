@@ -69,7 +69,8 @@ class Dialogue:
         newest: the new messages themselves: unanswered utterances (oldest first) or tool results.
         utterance_keys: for each utterance in `newest`, the key it had when it came; `key` is the
             last.
-        previous_reply: what the history says was spoken between the last two utterances.
+        previous_reply: what the history says was spoken between the last two utterances, message
+            by message.
         since: what the history says was spoken after the last utterance.
         called: tool calls since the last utterance, oldest first.
     """
@@ -78,7 +79,7 @@ class Dialogue:
     key: TurnKey | None
     newest: tuple[Message, ...] = ()
     utterance_keys: tuple[TurnKey, ...] = ()
-    previous_reply: str = ""
+    previous_reply: tuple[str, ...] = ()
     since: str = ""
     called: tuple[CalledTool, ...] = ()
 
@@ -102,7 +103,7 @@ def read(messages: Sequence[Message]) -> Dialogue:
     keys = _keys([spoken[i].text for i in places])
     tail = spoken[places[-1] + 1 :]
     before = spoken[places[-2] + 1 : places[-1]] if len(places) > 1 else []
-    previous, since, called = _spoken_text(before), _spoken_text(tail), _called(tail)
+    previous, since, called = _spoken(before), _spoken_text(tail), _called(tail)
     if tail and tail[-1].role == "tool":
         results = _results(tail)
         key = _with_results(keys[-1], results)
@@ -114,8 +115,12 @@ def read(messages: Sequence[Message]) -> Dialogue:
     return Dialogue(News.UTTERANCE, keys[-1], newest, tuple(keys[-count:]), previous)
 
 
+def _spoken(messages: Sequence[Message]) -> tuple[str, ...]:
+    return tuple(m.text.strip() for m in messages if m.role == "assistant" and m.text.strip())
+
+
 def _spoken_text(messages: Sequence[Message]) -> str:
-    return " ".join(m.text.strip() for m in messages if m.role == "assistant" and m.text.strip())
+    return " ".join(_spoken(messages))
 
 
 def _unanswered(spoken: Sequence[Message], places: Sequence[int]) -> int:

@@ -37,6 +37,12 @@ def compare(said: str, spoken: str) -> Heard | None:
     return Heard(said[:cut].strip(), said[cut:].strip())
 
 
+def is_beginning(spoken: str, of: str) -> bool:
+    """Whether what was `spoken` is that sentence, or its beginning, spelled in whatever way."""
+    played = _letters(spoken)
+    return bool(played) and _letters(of).startswith(played)
+
+
 def _letters(text: str) -> str:
     return "".join(_fold(char) for char in text if char.isalnum())
 

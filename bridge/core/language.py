@@ -3,6 +3,8 @@
 The guess decides which filler or apology is heard, so it is careful: a wrong switch in the middle
 of a call is worse than the default. A script that belongs to one language decides by itself; among
 languages in Latin letters two signs must agree and one language must have more than any other.
+Where that tells nothing of the last utterances, one word that only one language has is enough
+("Guten Tag"); and where the caller has not shown it at all, the agent's own words do.
 """
 
 import json
@@ -63,6 +65,30 @@ _LETTERS = {
 }
 """Letters that, among these languages, only one has."""
 
+_OWN = {
+    "en": "hello thanks yes please tell goodbye",
+    "de": "guten vielen wiedersehen tschüss nein bitte danke ich nicht möchte kannst können "
+    "könnten geht mir dir uns heute uhr spät wer warum welche erzähl steht termin termine "
+    "verbinden brauche montag dienstag mittwoch donnerstag freitag samstag sonntag",
+    "es": "hola gracias adiós buenos buenas cuéntame necesito ayuda ayúdame quiero puedo tengo "
+    "mañana hoy usted cuál cuándo dónde cómo martes miércoles jueves viernes",
+    "fr": "bonjour bonsoir merci oui quelle voudrais réserver réserve demain aujourd'hui pourquoi "
+    "revoir avez êtes ça raconte histoire lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "it": "ciao buongiorno buonasera grazie arrivederci vorrei puoi stai raccontami aiutare "
+    "prenotare oggi sono lunedì martedì mercoledì giovedì venerdì sabato",
+    "pt": "olá obrigado obrigada você não amanhã hoje quero tenho história ajudar "
+    "terça quarta quinta sexta",
+    "nl": "goedemorgen goedemiddag goedenavond bedankt alstublieft vertel verhaal graag gaat "
+    "kunt kun jij maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "pl": "cześć dziękuję dzień dobry proszę która godzina opowiedz czy możesz pomóc chcę jestem "
+    "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+    "tr": "merhaba günaydın teşekkür ederim nasılsın saat kaç bana lütfen evet hayır anlat yardım "
+    "istiyorum pazartesi salı çarşamba perşembe cuma",
+}
+"""Words that only one of these languages has, and that are at home in no other."""
+
+_OWN_WORDS = {language: frozenset(words.split()) for language, words in _OWN.items()}
+
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")  # noqa: RUF100
 _OF_SCRIPT = {"HANGUL": "ko", "DEVANAGARI": "hi", "KANA": "ja"}
 _NOT_ARABIC = frozenset("پچژگکیٹڈڑںےھ")
@@ -82,8 +108,9 @@ def language_of(messages: Sequence[Message], headers: Mapping[str, str], default
     """The caller's language, as a primary tag of `LANGUAGES` or `default`.
 
     First found: the header `x-bridge-language`; the platform's last `language_detection` call in
-    the history; what the newest utterance is in; what the last `LOOK_BACK` are in together.
-    Signs that name no known language are passed over.
+    the history; what the newest utterance is in; what the last `LOOK_BACK` are in together, then
+    by a single word; what the agent's last replies are in. Signs that name no known language are
+    passed over.
 
     Args:
         messages: the dialogue, oldest first.
@@ -93,16 +120,24 @@ def language_of(messages: Sequence[Message], headers: Mapping[str, str], default
     said = _primary(headers.get(LANGUAGE_HEADER)) or next(_switches(messages), None)
     if said is not None:
         return said
-    utterances = [message.text for message in messages if message.role == "user"]
-    for count in (1, LOOK_BACK):
-        found = _detect("\n".join(reversed(utterances[-count:])), default)
-        if found is not None:
-            return found
-    return default
+    heard, latest = _last(messages, "user", 1), _last(messages, "user", LOOK_BACK)
+    return (
+        _detect(heard, default)
+        or _detect(latest, default)
+        or _by_one_word(latest)
+        or _detect(_last(messages, "assistant", LOOK_BACK), default)
+        or default
+    )
+
+
+def _last(messages: Sequence[Message], role: str, count: int) -> str:
+    """The last so many texts of that role, the newest first."""
+    texts = [message.text for message in messages if message.role == role]
+    return "\n".join(reversed(texts[-count:]))
 
 
 def _detect(text: str, default: str) -> str | None:
-    read = unicodedata.normalize("NFKC", text[:READ_CHARS]).lower()
+    read = _tidy(text)
     scripts = Counter(_script(letter) for letter in read if letter.isalpha())
     if "KANA" in scripts:
         scripts["KANA"] += scripts.pop("CJK", 0)
@@ -110,6 +145,10 @@ def _detect(text: str, default: str) -> str | None:
         return None
     script, count = scripts.most_common(1)[0]
     return _of_script(script, read, default) if 2 * count > scripts.total() else None
+
+
+def _tidy(text: str) -> str:
+    return unicodedata.normalize("NFKC", text[:READ_CHARS]).lower()
 
 
 def _script(letter: str) -> str:
@@ -133,8 +172,24 @@ def _of_script(script: str, read: str, default: str) -> str | None:
             return _OF_SCRIPT.get(script)
 
 
+def _words(read: str) -> set[str]:
+    return {word.replace("’", "'") for word in _WORD.findall(read)}
+
+
+def _by_one_word(text: str) -> str | None:
+    """The only language that the text has a word or a letter of its own of."""
+    read = _tidy(text)
+    words = _words(read)
+    found = [
+        language
+        for language in _COMMON
+        if words & _OWN_WORDS[language] or set(read) & set(_LETTERS.get(language, ""))
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def _by_words(read: str) -> str | None:
-    words = {word.replace("’", "'") for word in _WORD.findall(read)}
+    words = _words(read)
     signs = Counter(
         {
             language: len(words & common)

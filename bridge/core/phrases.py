@@ -43,11 +43,15 @@ class Phrases:
         lost: the run behind this reply was given up, and the caller must ask again.
         busy: too many calls or turns at once.
         refused: this caller may not talk to us; the line is hung up after it.
+        goodbye: where the call ends, or goes to another, and the agent said nothing:
+        putting_through: to the caller.
+        handed_over: to whoever takes the call over.
         pin_ask, pin_wrong, pin_ok, pin_locked: the code a caller must give.
         transfer_failed: the call could not be handed over.
         stopping: bridge is stopping and takes no new turn.
         misconfigured: the agent refuses our key or request; only the operator can cure it.
         code_left_out: said once in place of fenced code.
+        at_sign, dot: the signs of an e-mail address, as one says them.
     """
 
     language: str
@@ -62,6 +66,9 @@ class Phrases:
     lost: str
     busy: str
     refused: str
+    goodbye: str
+    putting_through: str
+    handed_over: str
     pin_ask: str
     pin_wrong: str
     pin_ok: str
@@ -70,6 +77,8 @@ class Phrases:
     stopping: str
     misconfigured: str
     code_left_out: str
+    at_sign: str
+    dot: str
 
     def __post_init__(self) -> None:
         """Refuse what would be heard as a mistake.
@@ -120,6 +129,10 @@ class PhraseBook:
             if found is not None:
                 return found
         return self._by_language[DEFAULT_LANGUAGE]
+
+    def all_prompts(self) -> frozenset[str]:
+        """What a silent caller may be asked, in every language."""
+        return frozenset(p for phrases in self._by_language.values() for p in phrases.still_there)
 
     def all_fillers(self) -> frozenset[str]:
         """Every filler of every language, and every `working` with its `LABEL` still in it.

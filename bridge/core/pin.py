@@ -1,9 +1,10 @@
 """The code that a caller must say or key before the agent is asked anything.
 
     first words ──▶ ASK ──┬─ no code in it ──▶ ASK
-                          ├─ wrong ──▶ WRONG, the third time ──▶ LOCKED for `LOCKOUT_S`
+      └─ a code alone ────┼─ wrong ──▶ WRONG, the third time ──▶ LOCKED for `LOCKOUT_S`
                           └─ right ──▶ ACCEPTED, and PASS from then on
 
+Who calls every day says the code at once, and a voice agent's greeting may have asked for it.
 Every call proves itself anew. Wrong tries count against the number, over all its calls, so that
 hanging up does not help; a withheld number has nothing to count against but the call.
 
@@ -23,7 +24,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import TypeVar
 
-from bridge.core.spoken_digits import MIN_DIGITS, digits_in
+from bridge.core.spoken_digits import MIN_DIGITS, digits_in, is_code
 
 _Kept = TypeVar("_Kept")
 
@@ -137,8 +138,8 @@ class PinGate:
     """How far one call has come, with the lock of its number.
 
     Attributes:
-        opening: the first words, after which the code was asked for. Never judged: the caller
-            didn't know of any code.
+        opening: the first words, after which the code was asked for. Judged only when they are
+            digits and nothing else: any other caller didn't know of a code.
         tried: the digits of the last wrong try.
         accepted: the words that held the right code; the gate is open.
         decided: utterance keys and their decisions, oldest first; `PASS` is not kept.
@@ -202,7 +203,9 @@ def _decide(
     if gate.lock.until_s and not gate.lock.holds(at_s):
         gate = replace(gate, lock=Lock())
     if gate.opening is None or gate.opening.grew_into(utterance, at_s):
-        return replace(gate, opening=Trace.of(utterance, at_s)), PinDecision.ASK
+        gate = replace(gate, opening=Trace.of(utterance, at_s))
+        if not is_code(utterance):
+            return gate, PinDecision.ASK
     if len(digits) < MIN_DIGITS:
         return gate, PinDecision.ASK
     if pin_ok(digits):

@@ -11,16 +11,25 @@ from bridge.core.reply import Call, End, Item, Origin, Words
 from bridge.core.turn import TurnClass
 
 
-def may_continue(dialogue: Dialogue) -> bool:
+def may_continue(dialogue: Dialogue, *, acts_are_ours: bool = False) -> bool:
     """Whether new tool results need nothing of the agent.
 
     Results of acts that bridge made never do. Those of the agent's own calls do, unless the act
     ended our part of the call, skipped the turn, or came after words that answered the caller.
+
+    Args:
+        dialogue: the history.
+        acts_are_ours: the agent is never offered the platform's acts, so each of them is ours,
+            even where a platform has given the call an id of its own.
     """
     if dialogue.news is not News.RESULTS:
         return False
     answered = _answered(dialogue)
-    return bool(answered) and all(_is_settled(call, bool(dialogue.since)) for call in answered)
+    return bool(answered) and all(
+        (acts_are_ours and control.is_control(call.name))
+        or _is_settled(call, has_spoken=bool(dialogue.since))
+        for call in answered
+    )
 
 
 def _answered(dialogue: Dialogue) -> list[CalledTool]:
@@ -28,7 +37,7 @@ def _answered(dialogue: Dialogue) -> list[CalledTool]:
     return [call for call in dialogue.called if call.id in ids]
 
 
-def _is_settled(call: CalledTool, has_spoken: bool) -> bool:
+def _is_settled(call: CalledTool, *, has_spoken: bool) -> bool:
     if call.id.startswith(OUR_CALL):
         return True
     if not control.is_control(call.name) or not control.parse_result(call.result or "").succeeded:
@@ -59,7 +68,9 @@ def answer(
         return _continuation(dialogue, phrases)
     if turn_class is TurnClass.GREETING and greeting and not dialogue.since:
         return [Words(greeting, Origin.BRIDGE), End()]
-    skip = control.build_call("wait", "", tools, f"{OUR_CALL}{run_id}_0", last_words="")
+    skip = control.build_call(
+        control.Act.WAIT, "", tools, f"{OUR_CALL}{run_id}_0", last_words="", phrases=phrases
+    )
     if skip is not None:
         return [Call(*skip, ours=True), End("tool_calls")]
     prompted = sum(dialogue.since.count(prompt) for prompt in phrases.still_there)
@@ -77,12 +88,19 @@ def _continuation(dialogue: Dialogue, phrases: Phrases) -> list[Item]:
 
 
 def refusal(
-    sentence: str, *, tools: Sequence[Mapping[str, Any]], run_id: str, hang_up: bool
+    sentence: str,
+    phrases: Phrases,
+    *,
+    tools: Sequence[Mapping[str, Any]],
+    run_id: str,
+    hang_up: bool,
 ) -> list[Item]:
-    """One sentence of ours, and the line is hung up if the platform lets us."""
+    """One sentence of `phrases`, and the line is hung up if the platform lets us."""
     items: list[Item] = [Words(sentence, Origin.BRIDGE)]
     call_id = f"{OUR_CALL}{run_id}_0"
-    end = control.build_call("hang up", "", tools, call_id, last_words=sentence)
+    end = control.build_call(
+        control.Act.HANG_UP, "", tools, call_id, last_words=sentence, phrases=phrases
+    )
     if hang_up and end is not None:
         return [*items, Call(*end, ours=True), End("tool_calls")]
     return [*items, End()]

@@ -50,7 +50,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a reply failed: the true cause, for the record and for requests that want a status."""
+    """Why a reply failed: the true cause, for the record and for requests that want a status.
+
+    `asked` is false only when the agent surely never saw the request.
+    """
 
     code: str
     why: Why
@@ -60,6 +63,7 @@ class Failure:
     status: int | None = None
     retry_after_s: float | None = None
     hint: str = ""
+    asked: bool = True
 
     @classmethod
     def of(cls, error: VendorError) -> "Failure":
@@ -73,6 +77,7 @@ class Failure:
             error.status,
             error.retry_after_s,
             error.hint,
+            error.asked,
         )
 
     def error(self) -> VendorError:
@@ -83,6 +88,7 @@ class Failure:
             operation=self.operation,
             why=self.why,
             status=self.status,
+            asked=self.asked,
             retry_after_s=self.retry_after_s,
             hint=self.hint,
         )

@@ -1,8 +1,9 @@
 """Digits in an utterance, keyed or spoken: `1234#`, "one two three four", 「いちにさんよん」.
 
 A recogniser writes a code as it likes: as figures of any script, grouped ("12 34", "1,234"), or
-as words. The words of eleven languages are known; each language is tried by itself, because "um"
-is a hesitation in one and a digit in another. Tens and larger number words are not read.
+as words. The words of every language that bridge speaks are known; each language is tried by
+itself, because "um" is a hesitation in one and a digit in another. Tens and larger number words
+are not read.
 """
 
 import re
@@ -26,7 +27,11 @@ _WORDS = {
     "ar": "صفر واحد,واحده اثنان,اثنين,اثنتان,اثنتين ثلاثه,ثلاث,تلاته اربعه,اربع خمسه,خمس "
     "سته,ست سبعه,سبع ثمانيه,ثماني,ثمان,تمانيه تسعه,تسع",
     "hi": "शून्य,जीरो,ज़ीरो एक दो तीन चार पांच,पाँच छह,छः,छे,छ सात आठ नौ",
+    "pl": "zero jeden,jedna,jedno dwa,dwie trzy cztery piec szesc siedem osiem dziewiec",
+    "ru": "ноль,нуль один,одна,одно два,две три четыре пять шесть семь восемь девять",
+    "tr": "sıfır,sifir bir iki uc dort bes altı,alti yedi sekiz dokuz",
     "ja": "ぜろ,れい,まる いち に さん よん,し ご ろく なな,しち はち きゅう,く",
+    "ko": "영,공 일 이 삼 사 오 육,륙 칠 팔 구",
     "zh": "零,〇 一,幺,壹 二,两,兩 三 四 五 六 七 八 九",
 }
 """Words for 0 to 9, in order; further words for a digit stand behind commas. Latin words are
@@ -47,8 +52,13 @@ _DIGITS = {
 }
 _DIGITS["ja"] |= _DIGITS["zh"]  # kanji are read out in Japanese too
 
-_UNSPACED = frozenset({"ja", "zh"})
+FIGURES = "figures"
+"""Stands for a language that has no words for digits."""
+
+_UNSPACED = frozenset({"ja", "ko", "zh"})
 _LONGEST = max(map(len, _DIGITS["ja"]))
+
+_ENDS = frozenset("#*")
 
 _TOKEN = re.compile(
     r"(?P<figure>\d)|(?P<end>[#*])|(?P<word>[^\s\d#*.,;:!?…'\"()/\\。、，．・：؟،।_–—-]+)"
@@ -61,20 +71,42 @@ def digits_in(utterance: str) -> str:
     """The digits that an utterance means as a code, as `0` to `9`; empty when there are none.
 
     The longest row of digits, and of equal ones the last, because people repeat and correct
-    themselves. Anything but blanks, punctuation and grouping ends a row, so "my code is 1234,
+    themselves. Figures go before words: "um, 1234" is no `11234`, whatever "um" is in Portuguese.
+    Anything but blanks, punctuation and grouping ends a row, so "my code is 1234,
     for two people" means `1234`. When no row has `MIN_DIGITS`, all digits together: "one two,
     ehm, three four".
     """
     plain = _plain(utterance[:UTTERANCE_CHARS])
+    figures = _longest(list(_rows(plain, FIGURES)))
+    if len(figures) >= MIN_DIGITS:
+        return figures
     rows_by_language = [list(_rows(plain, language)) for language in _DIGITS]
-    best = ""
-    for rows in rows_by_language:
-        longest = max(reversed(rows), key=len, default="")
-        if len(longest) > len(best):
-            best = longest
+    best = max(map(_longest, rows_by_language), key=len)
     if len(best) >= MIN_DIGITS:
         return best
     return max(("".join(rows) for rows in rows_by_language), key=len)
+
+
+def _longest(rows: list[str]) -> str:
+    return max(reversed(rows), key=len, default="")
+
+
+def is_code(utterance: str) -> bool:
+    """Whether an utterance is digits and nothing else, at least `MIN_DIGITS` of them.
+
+    Said before anybody asked, only such a one is meant as a code: "a table for two on 12/12/2026"
+    isn't.
+    """
+    if len(utterance) > UTTERANCE_CHARS:
+        return False
+    plain = _plain(utterance)
+    readings = (list(_pieces(plain, language)) for language in _DIGITS)
+    is_nothing_else = any(all(map(_belongs_to_code, pieces)) for pieces in readings)
+    return is_nothing_else and len(digits_in(utterance)) >= MIN_DIGITS
+
+
+def _belongs_to_code(piece: str) -> bool:
+    return piece.isdecimal() or piece in _ENDS or piece in _TIMES
 
 
 def _plain(text: str) -> str:
@@ -109,7 +141,7 @@ def _rows(plain: str, language: str) -> Iterator[str]:
 
 def _pieces(plain: str, language: str) -> Iterator[str]:
     """Each digit as a figure; each other word, or end of a keyed code, as it is."""
-    digits = _DIGITS[language]
+    digits = _DIGITS.get(language, {})
     for token in _TOKEN.finditer(plain):
         if token["figure"]:
             yield str(unicodedata.digit(token[0]))

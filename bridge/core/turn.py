@@ -190,13 +190,17 @@ class GraceOver:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run has let go of the agent: by itself (`stop` is `None`) or not."""
+    """A run has let go of the agent: by itself (`stop` is `None`) or not.
+
+    `reached_agent` is false only when the agent surely never saw what it was asked.
+    """
 
     at_s: float
     run_id: str
     said: str
     fillers: tuple[str, ...]
     stop: Stop | None = None
+    reached_agent: bool = True
 
 
 Event = Requested | Settled | Left | GraceOver | Ended
@@ -213,7 +217,8 @@ class Start:
         stops: live runs to stop first.
         after: runs that must be over before the agent is asked; those of `stops` among them.
         replaces: an earlier transcript of the same moment had been asked.
-        is_restless: a request of this very moment was withdrawn just now.
+        is_restless: a request of this very moment was withdrawn just now, by this one if not
+            before: a platform that closes one and sends the next is not always heard in that order.
     """
 
     turn_class: TurnClass
@@ -329,7 +334,7 @@ def _requested(conversation: Conversation, event: Requested) -> tuple[Conversati
         stops=tuple(run.id for run in earlier if run.is_live),
         after=tuple(run.id for run in earlier if not run.is_over),
         replaces=any(run.asked and run.key != event.key for run in there),
-        is_restless=any(_was_withdrawn(run, event.at_s) for run in there),
+        is_restless=any(run.is_live or _was_withdrawn(run, event.at_s) for run in there),
     )
     for run_id in start.stops:
         conversation = _stopped(conversation, run_id, Stop.SUPERSEDED, event.at_s)
@@ -402,7 +407,13 @@ def _ended(conversation: Conversation, event: Ended) -> tuple[Conversation, Deci
         standing = Standing.DONE if event.stop is None else Standing.STOPPED
         run = replace(run, standing=standing, stop=event.stop, ended_at_s=event.at_s)
     last = event.fillers[-1] if event.fillers else conversation.last_filler
-    over = replace(run, is_over=True, said=event.said, fillers=event.fillers)
+    over = replace(
+        run,
+        asked=run.asked and event.reached_agent,
+        is_over=True,
+        said=event.said,
+        fillers=event.fillers,
+    )
     return _with(replace(conversation, last_filler=last), over), Nothing()
 
 

@@ -42,6 +42,7 @@ class Ask:
         params: further fields of the request (temperature, max_tokens, tool_choice, user …),
             as they came; never `messages`, `tools`, `stream`, `stream_options`, `model`,
             `elevenlabs_extra_body`.
+        model: the model that our client asked for; `""` when none. For an agent that has no other.
         plain: the plain profile: the request as a plain OpenAI client meant it.
     """
 
@@ -52,6 +53,7 @@ class Ask:
     session_key: SessionKey | None = None
     tools: tuple[Mapping[str, Any], ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
+    model: str = ""
     plain: bool = False
 
 

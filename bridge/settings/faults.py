@@ -15,7 +15,14 @@ from bridge.settings.model import DEFAULT
 from bridge.settings.table import SETTINGS, Setting, nearest
 
 PRIVATE = frozenset(
-    {"policy.allow_from", "twilio.phone_number", "twilio.account_sid", "upstream.providers"}
+    {
+        "policy.allow_from",
+        "store.ledger_url",
+        "store.url",
+        "twilio.account_sid",
+        "twilio.phone_number",
+        "upstream.providers",
+    }
 )
 """Settings that are no secrets by type, but may hold one, or a number."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_state_path
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
@@ -21,6 +21,7 @@ from bridge.settings.sections import (
     Server,
     Session,
     Speech,
+    Store,
     Tunnel,
     Turn,
     Twilio,
@@ -29,6 +30,13 @@ from bridge.settings.sections import (
 
 DEFAULT = "default"
 """The origin of a value that nobody set."""
+
+RECORDS = "bridge.db"
+"""File in the state folder that `store.url` means when it isn't set."""
+
+
+def _state_dir() -> Path:
+    return user_state_path("bridge", appauthor=False)
 
 
 class Settings(BaseSettings):
@@ -43,12 +51,13 @@ class Settings(BaseSettings):
     session: Session = Session()
     policy: Policy = Policy()
     limits: Limits = Limits()
+    store: Store = Store()
     log: Log = Log()
     tunnel: Tunnel = Tunnel()
     elevenlabs: ElevenLabs = ElevenLabs()
     twilio: Twilio = Twilio()
     state_dir: Path = Field(
-        default_factory=lambda: user_state_path("bridge", appauthor=False),
+        default_factory=_state_dir,
         description="Folder for what bridge makes and keeps: tokens, secrets, records.",
     )
 
@@ -67,6 +76,17 @@ class Settings(BaseSettings):
         """Read what we are given and nothing else: `sources.load` does the layers, with origins."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _store_url(cls, given: object) -> object:
+        """Without an address of its own, the store is a file in the state folder."""
+        fields = dict(given) if isinstance(given, Mapping) else {}
+        store, folder = fields.get("store", {}), fields.get("state_dir") or _state_dir()
+        if not isinstance(store, Mapping) or store.get("url") or not isinstance(folder, str | Path):
+            return given
+        url = f"sqlite:///{Path(folder).expanduser() / RECORDS}"
+        return {**fields, "store": {**store, "url": url}}
 
     @field_validator("state_dir")
     @classmethod

@@ -30,7 +30,7 @@ the file that `OPENCLAW_CONFIG_PATH` names, or the one in `OPENCLAW_STATE_DIR` o
 `server.token` and `server.operator_token` are made on first start, stored in the state folder \
 for its owner alone, and printed by `bridge config show --reveal`.
 A server that listens on a public address refuses to start until both are set or were made, \
-and takes none shorter than 16 characters.
+and takes none shorter than 8 characters.
 
 These names in the environment are read too:
 

@@ -5,6 +5,8 @@ is wrong, to be read after the setting's name: `"must be …"`. No message repea
 may be a secret or a telephone number. What the core decides about, the core checks.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +19,9 @@ from bridge.core.session import check_key, check_template
 
 OPENCLAW_PORT = 18789
 """Port of OpenClaw's gateway when nothing else is configured. Source: `gateway.port`, 2026-11."""
+
+OPENCLAW_MODEL = "openclaw"
+"""Model that OpenClaw knows its agents by. The demo agent takes any."""
 
 NO_ADDRESS = "must be an address such as 'https://bridge.example.com'"
 """What is said of a text that is no address."""
@@ -64,8 +69,8 @@ def resolve_upstream(given: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(given)
     if fields.get("name") is None:
         fields["name"] = upstream_by_address(fields.get("url"))
-    if fields["name"] == "openclaw" and not fields.get("model"):
-        fields["model"] = "openclaw"
+    if not fields.get("model"):
+        fields["model"] = OPENCLAW_MODEL if fields["name"] in ("openclaw", "demo") else ""
     return fields
 
 
@@ -78,6 +83,21 @@ def upstream_by_address(url: object) -> str:
     except ValueError:
         port = None
     return "openclaw" if port == OPENCLAW_PORT else "openai"
+
+
+def store_address(value: str) -> str:
+    """Where records are kept: `sqlite:///` and a path."""
+    text = value.strip()
+    if text and not text.startswith("sqlite:///"):
+        raise ValueError("must begin with 'sqlite:///': this version knows no other database")
+    return text
+
+
+def ledger_address(value: str | None) -> str | None:
+    """The address of a ledger that several processes share: there is none to be had yet."""
+    if value is not None and value.strip():
+        raise ValueError("can't be used: this version keeps its ledger in memory, for one process")
+    return None
 
 
 def session_key(value: str) -> str:
@@ -101,8 +121,12 @@ def session_template(value: str, *, is_needed: bool) -> str:
 
 
 def allow_list(value: object) -> tuple[str, ...]:
-    """Numbers and prefixes in their plain form, from a list or from text with commas."""
-    entries = value.split(",") if isinstance(value, str) else value
+    """Numbers and prefixes in their plain form.
+
+    Args:
+        value: a list, or text: a JSON list, or entries with commas or semicolons between them.
+    """
+    entries = _entries(value) if isinstance(value, str) else value
     if not isinstance(entries, list | tuple) or not all(isinstance(e, str) for e in entries):
         raise ValueError("must be a list of texts, such as ['+15550100999', '+1415*']")
     kept = []
@@ -112,6 +136,15 @@ def allow_list(value: object) -> tuple[str, ...]:
         except ValueError as error:
             raise ValueError(f"can't be used: entry {place} is {error}") from None
     return tuple(kept)
+
+
+def _entries(text: str) -> object:
+    if not text.lstrip().startswith("["):
+        return re.split("[,;\n]", text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def pin(value: SecretStr | None) -> SecretStr | None:

@@ -95,8 +95,8 @@ class Upstream(Section):
     )
     token: SecretStr | None = Field(default=None, description="Bearer token for the agent's API.")
     model: str = Field(
-        default="",
-        description="Model to ask for. When empty: `openclaw` for OpenClaw, else the agent's.",
+        default=rules.OPENCLAW_MODEL,
+        description="Model to ask for. Another server than OpenClaw has no default: its own.",
     )
     agent: str | None = Field(
         default=None,
@@ -273,10 +273,39 @@ class Limits(Section):
     concurrent: int = Field(default=200, ge=0, description="Requests at one moment for each token.")
     per_minute: int = Field(default=1200, ge=0, description="Requests a minute for each token.")
     per_number_per_minute: int = Field(
-        default=30, ge=0, description="Requests a minute for each caller's number."
+        default=120,
+        ge=0,
+        description=(
+            "Requests a minute for each caller's number. A turn every two seconds, each sent four "
+            "times, as platforms do, is 120."
+        ),
     )
     body_bytes: int = Field(default=1_048_576, ge=0, description="Largest request body, in bytes.")
     connections: int = Field(default=2000, ge=0, description="Open connections to the server.")
+
+
+class Store(Section):
+    """What is kept, and where. Calls aren't recorded yet: only the addresses are looked at."""
+
+    url: str = Field(
+        default="",
+        description="Database for records of calls: `sqlite:///` and a path.",
+        examples=["sqlite:////var/lib/bridge/bridge.db"],
+    )
+    ledger_url: str | None = Field(
+        default=None,
+        description="Ledger that several processes share. There is none yet: must not be set.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        return rules.store_address(value)
+
+    @field_validator("ledger_url")
+    @classmethod
+    def _ledger_url(cls, value: str | None) -> str | None:
+        return rules.ledger_address(value)
 
 
 class Log(Section):

@@ -100,8 +100,8 @@ def _checked(given: Mapping[str, Given]) -> Settings:
     origins = {_row(name): found.origin for name, found in given.items()}
     if "upstream.name" not in origins and settings.upstream.url:
         origins["upstream.name"] = "from upstream.url"
-    if "upstream.model" not in origins and settings.upstream.model:
-        origins["upstream.model"] = "from upstream.name"
+    if not settings.upstream.model:
+        origins.setdefault("upstream.model", "from upstream.name")
     return settings.with_origins(origins)
 
 

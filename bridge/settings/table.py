@@ -168,6 +168,7 @@ _OWN_KINDS: Mapping[str, str] = MappingProxyType(
         "upstream.name": "a kind of agent, in small letters, digits and '_'",
         "upstream.agent": "the id of an agent: letters, digits, '.', '_' and '-'",
         "upstream.providers": "a table for each adapter",
+        "store.url": "an address",
         "turn.language": "a language code, as 'en' or 'pt-BR'",
         "policy.allow_from": "a list of numbers and prefixes",
         "policy.pin": "4 to 12 digits, in quotes",
@@ -179,6 +180,7 @@ _DEFAULTS: Mapping[str, str] = MappingProxyType(
     {
         "state_dir": "the user's state folder",
         "upstream.name": "found out",
+        "store.url": "a file in the state folder",
         "upstream.providers": "none",
         "server.token": "made",
         "server.operator_token": "made",

@@ -29,8 +29,15 @@ INSTALL_SECRET_FILE = "install-secret"  # noqa: S105 - a file's name
 SECRET_BYTES = 32
 """Entropy of what is made: 256 bits, as a keyed digest over SHA-256 can use."""
 
-LEAST_TOKEN_CHARS = 16
-"""Shortest token on a public address: 16 random characters are out of reach of guessing."""
+LEAST_TOKEN_CHARS = 8
+"""Shortest token on a public address: of 8 random characters (48 bits) half would take two
+centuries to try, at 20,000 guesses a second."""
+
+ADVISED_TOKEN_CHARS = 24
+"""What we tell people who choose one themselves: theirs are less random than they think."""
+
+LEAST_STORED_CHARS = 16
+"""A stored secret that is shorter was cut: those that we make have 43."""
 
 FOLDER_MODE = 0o700
 """The state folder is its owner's, when we make it. One that is there keeps its mode."""
@@ -101,7 +108,7 @@ def _refuse_public(settings: Settings, missing: list[str]) -> None:
             setting=missing[0],
             hint=(
                 f"Set {' and '.join(SETTINGS[name].variable for name in missing)} to "
-                f"{LEAST_TOKEN_CHARS} random characters or more, or let "
+                f"{ADVISED_TOKEN_CHARS} random characters or more, or let "
                 "`bridge config show --reveal` make, store and print them."
             ),
         )
@@ -159,7 +166,7 @@ def _stored(path: Path) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable(path, error) from None
-    if len(text) < LEAST_TOKEN_CHARS:
+    if len(text) < LEAST_STORED_CHARS:
         raise SettingsError(
             f"the stored secret {str(path)!r} is damaged",
             setting="state_dir",

@@ -25,6 +25,13 @@ _SYSTEM = frozenset({"system", "developer"})
 _NEEDS_TOOLS = frozenset({"tool_choice", "parallel_tool_calls"})
 """Refused by OpenAI when a request offers no tools."""
 
+OUR_MODELS = frozenset({"", "bridge", NAME})
+"""What our own list of models may name while no model is set: no server means anything by it."""
+
+ANY_MODEL = "default"
+"""Asked for where nobody names a model: the field may not be missing, and servers with one agent
+take any word."""
+
 MAX_NAMED = 8
 """So many models are named in a hint; some servers have hundreds."""
 
@@ -35,7 +42,8 @@ class Settings(BaseModel):
     Attributes:
         url: the server's base, usually ending in `/v1`.
         token: the bearer token, if it wants one.
-        model: asked for in every request; empty: what the client asks for, else the only one.
+        model: asked for in every request. Empty: what a plain client asks for; for a call the only
+            one that the server lists, or else what the voice platform asks for.
         timeout_s: how long the server may be silent, before and between words.
         platform_prompt: keep the voice platform's own system messages.
         calls_tools: the model calls tools. `None`: yes; False: it writes marks instead.
@@ -68,7 +76,7 @@ class OpenAI:
     def __init__(self, settings: Settings, client: ChatClient) -> None:
         self._settings = settings
         self._client = client
-        self._learnt_model = ""
+        self._learnt: tuple[str, ...] | None = None
 
     @property
     def calls_tools(self) -> bool:
@@ -111,20 +119,42 @@ class OpenAI:
         return Finding(check, Verdict.WARN, message, cure)
 
     async def _model(self, ask: Ask) -> str:
-        model = self._settings.model or ask.params.get("model") or self._learnt_model
-        if not model:
+        if self._settings.model:
+            return self._settings.model
+        if ask.plain and ask.model not in OUR_MODELS:
+            return ask.model
+        models = await self._models()
+        if len(models) == 1:
+            return models[0]
+        if not models or ask.model in models:
+            return ask.model or ANY_MODEL
+        raise VendorRejected(
+            "No model is set, and the server has not just one.",
+            vendor=NAME,
+            operation="chat",
+            why=Why.REQUEST,
+            asked=False,
+            hint=f"Set upstream.model to one that it has: {_named(models)}.",
+        )
+
+    async def _models(self) -> tuple[str, ...]:
+        """What the server lists; nothing where it has no list, as many an agent's server has none.
+
+        A server that has one model, or no list, is not asked again.
+        """
+        if self._learnt is not None:
+            return self._learnt
+        try:
             models = await self._client.models()
-            if len(models) != 1:
-                raise VendorRejected(
-                    "No model is set, and the server has not just one.",
-                    vendor=NAME,
-                    operation="chat",
-                    why=Why.REQUEST,
-                    asked=False,
-                    hint=f"Set upstream.model to one that it has: {_named(models)}.",
-                )
-            model = self._learnt_model = models[0]
-        return str(model)
+        except VendorError as error:
+            if error.why in (Why.UNREACHABLE, Why.LATE, Why.KEY, Why.RATE):
+                raise
+            if error.why is Why.SERVER:  # it may have one when it is well again
+                return ()
+            models = ()
+        if len(models) <= 1:
+            self._learnt = models
+        return models
 
 
 def render_body(settings: Settings, ask: Ask, model: str) -> Mapping[str, Any]:

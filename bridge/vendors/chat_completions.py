@@ -239,10 +239,11 @@ class ChatClient:
             else:
                 for event in _said(reader, lines.finish()):
                     yield event
+        for call in reader.calls():
+            yield call
         if not reader.is_done:
             await _read_tail(pieces, lines, reader)
-        for event in reader.end():
-            yield event
+        yield reader.finish()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -45,7 +45,7 @@ _STATUSES: Mapping[int, tuple[type[VendorError], Why, str]] = MappingProxyType(
         429: (VendorUnavailable, Why.RATE, "is asked too often, or is busy"),
         502: (VendorUnavailable, Why.SERVER, "had no answer from its model"),
         503: (VendorUnavailable, Why.SERVER, "takes no requests at the moment"),
-        504: (VendorUnavailable, Why.SERVER, "had no answer from its model in time"),
+        504: (VendorTooSlow, Why.LATE, "had no answer from its model in time"),
     }
 )
 

@@ -89,19 +89,22 @@ class ReplyReader:
             self._finish(choice["finish_reason"])
         return events
 
-    def end(self) -> Sequence[UpstreamEvent]:
-        """The tool calls, whole, and the finish.
+    def calls(self) -> Sequence[ToolCall]:
+        """The tool calls of a reply that has ended, whole.
 
         Raises:
             VendorBrokePromise: the reply stopped without an end, or a call is not whole.
         """
         if not (self.is_finished or self.is_done):
             raise self._source.broke_promise("stopped without an end")
-        calls = [self._whole(call) for call in self._calls.values()]
+        return [self._whole(call) for call in self._calls.values()]
+
+    def finish(self) -> Finish:
+        """The end of a reply whose `calls` were taken, with its usage if that has come."""
         reason = self._reason if self._reason in FINISH_REASONS else "stop"
-        if calls and reason == "stop":
+        if self._calls and reason == "stop":
             reason = "tool_calls"
-        return (*calls, Finish(reason, self._usage))
+        return Finish(reason, self._usage)
 
     def _parse(self, payload: bytes) -> dict[str, Any]:
         try:

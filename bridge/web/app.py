@@ -1,7 +1,7 @@
 """The route table: read this first.
 
-    Counted ─▶ Faults ─▶ Guard ─▶ routes
-    figures    answers    who may enter, how much, how fast
+    Tidied ─▶ Counted ─▶ Faults ─▶ Guard ─▶ routes
+    address   figures    answers    who may enter, how much, how fast
 
 | route | what | who may |
 | --- | --- | --- |
@@ -21,8 +21,8 @@ from starlette.types import ASGIApp
 
 from bridge import clock
 from bridge.web import health, models, operator
-from bridge.web.chat import ChatCompletions
-from bridge.web.doors import Gate, Tokens
+from bridge.web.chat import PATH, ChatCompletions
+from bridge.web.doors import Gate, Tidied, Tokens
 from bridge.web.faults import EXCEPTION_HANDLERS, Faults
 from bridge.web.guard import Guard, Limits
 from bridge.web.health import Readiness
@@ -30,7 +30,7 @@ from bridge.web.metrics import Counted, Metrics
 from bridge.web.operator import Figures
 
 CHAT_PATHS = (
-    "/v1/chat/completions",
+    PATH,
     "/chat/completions",
     "/v1/chat/completions/chat/completions",
     "/v1/v1/chat/completions",
@@ -63,7 +63,7 @@ def build_app(parts: Parts) -> ASGIApp:
     guarded = Guard(
         inside, tokens=parts.tokens, limits=parts.limits, clock=clock.now_s, gate=parts.gate
     )
-    return Counted(Faults(guarded), parts.metrics)
+    return Tidied(Counted(Faults(guarded), parts.metrics))
 
 
 def _routes(parts: Parts) -> Sequence[BaseRoute]:

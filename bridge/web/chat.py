@@ -8,7 +8,7 @@ An ASGI application and not a function that returns a response: the reply is fol
 """
 
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import anyio
@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from bridge import clock
+from bridge import clock, log
 from bridge.calls.entrance import Entrance, Refusal
 from bridge.calls.listening import Listening
 from bridge.calls.plain import Plain
@@ -34,6 +34,10 @@ from bridge.core.chat import (
 from bridge.core.reply import Call, End, Item, Origin, Words
 from bridge.errors import BadRequest
 from bridge.web.faults import response_for
+
+BASE = "/v1"
+PATH = f"{BASE}/chat/completions"
+"""Where a platform asks whose base address was set right. The other routes are for the rest."""
 
 SEND_WITHIN_S = 30.0
 """How long a listener may take to accept a chunk: longer, and it has gone without saying so."""
@@ -52,9 +56,11 @@ class ChatCompletions:
     turns: Turns
     plain: Plain
     entrance: Entrance
+    _hinted: set[str] = field(default_factory=set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or raises what `faults` turns into an answer."""
+        self._hint(scope["path"])
         request = Request(scope, receive)
         chat = parse_request(_decode(await request.body()))
         headers = dict(request.headers.items())
@@ -62,6 +68,12 @@ class ChatCompletions:
             await self._plain(chat, headers, scope, receive, send)
         else:
             await self._voice(chat, headers, scope, receive, send)
+
+    def _hint(self, path: str) -> None:
+        """Says once of each odd path that the platform's base address is set a little wrong."""
+        if path != PATH and path not in self._hinted:
+            self._hinted.add(path)
+            log.warning("request.odd_path", path=path, reason=f"the Server URL ends in {BASE}")
 
     async def _voice(
         self, chat: ChatRequest, headers: dict[str, str], scope: Scope, receive: Receive, send: Send
@@ -151,7 +163,12 @@ class _Stream(EventSourceResponse):
 
 
 async def _chunks(chat: ChatRequest, listening: Listening, *, plain: bool) -> AsyncIterator[bytes]:
-    write = ChunkWriter(f"chatcmpl-{listening.run_id}", int(clock.wall_s()), chat.model)
+    write = ChunkWriter(
+        f"chatcmpl-{listening.run_id}",
+        int(clock.wall_s()),
+        chat.model,
+        has_usage=chat.include_usage,
+    )
     yield write.role()
     calls = 0
     async for item in listening.items:

@@ -7,6 +7,8 @@ headers it has read so far without bound. Here a connection
   of the head's first byte, however the bytes trickle;
 - is refused with 431 when the head is larger than `head_bytes` or has too many headers;
 - is closed once answered when the rest of its body was never read;
+- is cut off when bytes of an answer lie here for `taken_within_s` because its client takes none,
+  or too few; closing alone would wait for that client for ever;
 - gives way, if it is the one that has waited longest without a request, when there are too many.
   Only when all are busy is a new one refused, with 503.
 
@@ -44,6 +46,15 @@ HEAD_BYTES = 32_768
 MAX_HEADERS = 128
 """Most headers in one head: real requests have fewer than forty."""
 
+TAKEN_WITHIN_S = 20.0
+"""How long bytes of an answer may lie here because the client takes none, or too few.
+
+They lie here only once the system's own buffers are full, which hold hours of a spoken reply.
+"""
+
+LOOKS = 4
+"""How often we look within that time."""
+
 SPARE_FILES = 128
 """Open files kept for everything that is not a connection or its upstream."""
 
@@ -56,11 +67,56 @@ class Bounds:
         most: open connections; 0 is off.
         headers_within_s: how long a request's head may take.
         head_bytes: largest head.
+        taken_within_s: how long bytes of an answer may wait for a client to take them.
     """
 
     most: int
     headers_within_s: float = HEADERS_WITHIN_S
     head_bytes: int = HEAD_BYTES
+    taken_within_s: float = TAKEN_WITHIN_S
+
+
+class Untaken:
+    """Since when each connection of a server has bytes that its client doesn't take.
+
+    A stopwatch for each write would cost every chunk; one look at all costs a microsecond each.
+    """
+
+    def __init__(self, within_s: float) -> None:
+        self._within_s = within_s
+        self._since_s: dict[Connection, float | None] = {}
+        self._next_look: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        """How many connections are watched."""
+        return len(self._since_s)
+
+    def watch(self, connection: "Connection") -> None:
+        """From now on, until `forget`."""
+        self._since_s[connection] = None
+        if self._next_look is None:
+            self._look_later(connection.loop)
+
+    def forget(self, connection: "Connection") -> None:
+        """It is gone, or no longer ours."""
+        self._since_s.pop(connection, None)
+        if not self._since_s and self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
+
+    def _look_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._next_look = loop.call_later(self._within_s / LOOKS, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now_s = loop.time()
+        for connection, since_s in tuple(self._since_s.items()):
+            if connection.transport.get_write_buffer_size() == 0:
+                self._since_s[connection] = None
+            elif since_s is None:
+                self._since_s[connection] = now_s
+            elif now_s - since_s >= self._within_s:
+                connection.give_way()
+        self._look_later(loop)
 
 
 class Connection(Http):
@@ -70,6 +126,8 @@ class Connection(Http):
     waiting: ClassVar[dict["Connection", None]]
     """Connections without a request under way, the one that has waited longest first."""
 
+    untaken: ClassVar[Untaken]
+
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _is_too_large = False
@@ -77,6 +135,7 @@ class Connection(Http):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        self.untaken.watch(self)
         if 0 < self.bounds.most < len(self.connections):
             longest = next(iter(self.waiting), None)
             if longest is None:
@@ -135,11 +194,13 @@ class Connection(Http):
     @override
     def handle_websocket_upgrade(self) -> None:
         self._stop_waiting()
+        self.untaken.forget(self)
         super().handle_websocket_upgrade()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self.untaken.forget(self)
         super().connection_lost(exc)
 
     def give_way(self) -> None:
@@ -197,7 +258,8 @@ _PHRASES = {
 
 def bounded(bounds: Bounds) -> type[Connection]:
     """A class of connections for one server, for `uvicorn.Config(http=…)`."""
-    return type("BoundedConnection", (Connection,), {"bounds": bounds, "waiting": {}})
+    own = {"bounds": bounds, "waiting": {}, "untaken": Untaken(bounds.taken_within_s)}
+    return type("BoundedConnection", (Connection,), own)
 
 
 def make_room(most: int) -> int:

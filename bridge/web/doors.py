@@ -7,11 +7,12 @@ compared as digests, so that neither their length nor how much of one was guesse
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.errors import Unauthenticated
 
@@ -35,6 +36,8 @@ DOORS: Mapping[str, Group] = {
     "/latency": Group.OPERATOR,
 }
 """Every address, and those below it. What isn't named here does not exist."""
+
+_SLASHES = re.compile("/{2,}")
 
 _FORWARDED = frozenset(
     {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"}
@@ -111,6 +114,23 @@ def route_of(scope: Scope) -> str:
         return "/v1/chat/completions"
     is_models = path == "/v1/models" or path.startswith("/v1/models/")
     return "/v1/models" if is_models else door
+
+
+class Tidied:
+    """One spelling for each address: a base with a slash at its end makes two of them in a row.
+
+    Nothing is redirected: that would be an address built from the client's own `Host`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request of the app inside."""
+        path = scope.get("path", "")
+        if "//" in path or path.endswith("/"):
+            scope = {**scope, "path": _SLASHES.sub("/", path).rstrip("/") or "/"}
+        await self._app(scope, receive, send)
 
 
 def is_private_bind(host: str) -> bool:

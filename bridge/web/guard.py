@@ -177,6 +177,10 @@ def _check_body_kind(scope: Scope, most: int) -> None:
     for kind in headers_named(scope, b"content-type"):
         if kind.partition(b";")[0].strip().lower() != b"application/json":
             raise BadRequest("Send the body as 'application/json'.", status=415)
+    for coding in headers_named(scope, b"content-encoding"):
+        if coding.strip().lower() not in (b"", b"identity"):
+            # Unpacked, a small body can be a huge one; no platform packs its requests.
+            raise BadRequest("Send the body as it is, without 'Content-Encoding'.", status=415)
 
 
 def _too_large(most: int) -> BadRequest:

@@ -106,11 +106,12 @@ class Metrics:
 
 
 class Counted:
-    """Counts every answer of the app inside by route and status."""
+    """Counts every answer of the app inside by route and status, and the streams among them."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._requests = metrics.requests
+        self._streams = metrics.streams_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request of the app inside."""
@@ -118,10 +119,24 @@ class Counted:
             await self._app(scope, receive, send)
             return
         route = route_of(scope)
+        streams = 0
 
         def counted(message: Message) -> Any:  # noqa: ANN401 - the server's own awaitable
+            nonlocal streams
             if message["type"] == "http.response.start":
                 self._requests.labels(route, str(message["status"])).inc()
+                streams = int(_is_stream(message))
+                self._streams.inc(streams)
             return send(message)
 
-        await self._app(scope, receive, counted)
+        try:
+            await self._app(scope, receive, counted)
+        finally:
+            self._streams.dec(streams)
+
+
+def _is_stream(start: Message) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in start.get("headers", ())
+    )

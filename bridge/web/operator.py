@@ -12,6 +12,7 @@ from bridge import log
 from bridge.calls.report import TurnReport
 from bridge.calls.sessions import SessionBook
 from bridge.core.latency import waterfall
+from bridge.core.reply import Failure
 from bridge.web.metrics import Metrics
 
 TURNS_KEPT = 2000
@@ -27,7 +28,11 @@ class Figures:
         self._stages: deque[Mapping[str, float]] = deque(maxlen=TURNS_KEPT)
 
     def observe(self, report: TurnReport) -> None:
-        """One turn is over."""
+        """One turn is over, or a request joined it."""
+        if report.outcome == "joined":
+            self._metrics.turns.labels(report.turn_class, report.outcome).inc()
+            log.detail("turn.joined", turn=report.run_id, conversation=report.conversation)
+            return
         stages = report.moments.stages()
         words_s = report.first_words_s
         self._metrics.observe_turn(
@@ -42,6 +47,18 @@ class Figures:
         if report.outcome != "here":
             self._stages.append(stages)
         _log(report, stages)
+
+    def plain_failed(self, run_id: str, failure: Failure) -> None:
+        """The agent failed a plain request, whose client was told by a status."""
+        self._metrics.upstream_errors.labels(failure.why).inc()
+        log.event(
+            "plain.failed",
+            turn=run_id,
+            code=failure.code,
+            why=failure.why,
+            vendor=failure.vendor,
+            status=failure.status,
+        )
 
     def refused(self, rule: str) -> None:
         """A caller was refused by that rule."""
@@ -71,6 +88,7 @@ def _log(report: TurnReport, stages: Mapping[str, float]) -> None:
     log.event(
         "turn.finished",
         turn=report.run_id,
+        conversation=report.conversation,
         kind=report.turn_class,
         outcome=report.outcome,
         fillers=report.fillers,

@@ -26,7 +26,7 @@ BACKLOG = 256
 """Connections the system may hold before we accept them: all may be accepted in one burst, which
 must not use up our open files."""
 
-CLOSING_S = 5.0
+CLOSING_S = 1.0
 """How long connections get to close once nothing is under way any more."""
 
 LOOK_EVERY_S = 0.05
@@ -41,11 +41,17 @@ class DrainGate:
 
 
 class Server(uvicorn.Server):
-    """One server. `gate` is closed on the first signal, for everyone who asks it."""
+    """One server.
+
+    Attributes:
+        gate: closed on the first signal, for everyone who asks it.
+        hurried_by: the second signal; `None` while there was none.
+    """
 
     def __init__(self, config: uvicorn.Config, gate: DrainGate, drain_s: float) -> None:
         super().__init__(config)
         self.gate = gate
+        self.hurried_by: signal.Signals | None = None
         self._drain_s = drain_s
 
     @property
@@ -56,8 +62,9 @@ class Server(uvicorn.Server):
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.gate.draining:
-            self.force_exit = True
-            super().handle_exit(sig, frame)
+            # Not given to uvicorn, which would raise it again while everything is being closed.
+            self.hurried_by = signal.Signals(sig)
+            self.should_exit = self.force_exit = True
             return
         self.gate.draining = True
         loop = asyncio.get_running_loop()

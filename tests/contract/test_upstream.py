@@ -99,8 +99,7 @@ async def line(request: pytest.FixtureRequest) -> AsyncIterator[Line]:
 
 def _ask(text: str = "hello", *, tools: tuple[Mapping[str, Any], ...] = ()) -> Ask:
     messages = (Message.of("user", text),)
-    key, params = SessionKey("test"), {"model": "m"}
-    return Ask(messages, messages, session_key=key, tools=tools, params=params)
+    return Ask(messages, messages, session_key=SessionKey("test"), tools=tools, model="m")
 
 
 def _words(events: list[UpstreamEvent]) -> str:
@@ -265,7 +264,7 @@ async def test_many_turns_at_once_do_not_mix(line: Line) -> None:
         (500, VendorUnavailable, Why.SERVER),
         (502, VendorUnavailable, Why.SERVER),
         (503, VendorUnavailable, Why.SERVER),
-        (504, VendorUnavailable, Why.SERVER),
+        (504, VendorTooSlow, Why.LATE),
     ],
 )
 async def test_each_status_has_its_place_in_our_tree(

@@ -5,6 +5,7 @@ Never a 500, never a traceback, and nobody else's turn notices. Our own promises
 
 import asyncio
 import copy
+import gzip
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -198,6 +199,10 @@ WRONG: Mapping[str, tuple[Any, str | None]] = {
     "tokens as words": (body(max_tokens="many"), "max_tokens"),
     "tokens as a fraction": (body(max_completion_tokens=1.5), "max_completion_tokens"),
     "a seed that is true": (body(seed=True), "seed"),
+    "a choice of tools by number": (body(tool_choice=5), "tool_choice"),
+    "a stop that is a number": (body(stop=[5]), "stop"),
+    "a format as a word": (body(response_format="json"), "response_format"),
+    "a function without any name": (offering(function(name="")), "tools[0].function.name"),
     "a model that is a number": (body(model=5), "model"),
     "a user that is a number": (body(user=5), "user"),
     "a user id that is a list": (body(user_id=[]), "user_id"),
@@ -210,6 +215,14 @@ WRONG: Mapping[str, tuple[Any, str | None]] = {
 """JSON, and not a request: the answer names the field."""
 
 SESSION, CONVERSATION = "x-openclaw-session-key", "x-bridge-conversation"
+ENDLESS: Mapping[str, str] = {
+    '{"temperature": 1e999': "temperature",
+    '{"x": 1e999': "x",
+    '{"x": {"y": [0, -1e999]}': "x.y[1]",
+    '{"elevenlabs_extra_body": {"x": 1e999}': "elevenlabs_extra_body.x",
+}
+"""Numbers that JSON can spell and nobody can hold: to pass them on would break the agent's JSON."""
+
 WRONG_HEADERS: Mapping[str, tuple[str, bytes, str]] = {
     "an empty session key": (SESSION, b"", SESSION),
     "a session key of 300 characters": (SESSION, b"k" * 300, SESSION),
@@ -275,6 +288,16 @@ async def test_a_field_of_the_wrong_kind_is_a_400_that_names_it(
     assert (response.status_code, error["param"], error["code"]) == (400, param, "invalid_request")
 
 
+@pytest.mark.parametrize("beginning", ENDLESS)
+async def test_a_number_beyond_all_bounds_is_a_400_that_names_it(
+    client: httpx.AsyncClient, beginning: str
+) -> None:
+    good = json.dumps(body()).removeprefix("{")
+    response = await post(client, f"{beginning}, {good}".encode())
+
+    assert (response.status_code, error_of(response)["param"]) == (400, ENDLESS[beginning])
+
+
 @pytest.mark.parametrize("name", WRONG_HEADERS)
 async def test_a_wrong_header_is_a_400_that_names_it(client: httpx.AsyncClient, name: str) -> None:
     header, value, param = WRONG_HEADERS[name]
@@ -332,6 +355,10 @@ async def test_no_bad_request_disturbs_a_turn_or_reaches_the_agent(
         "/v1/chat/completions/chat/completions",
         "/v1/v1/chat/completions",
         "/v1/chat/completions?source=elevenlabs",
+        "/v1/chat/completions/",
+        "/v1//chat/completions",
+        "//v1/chat/completions//",
+        "/v1/v1//chat/completions/",
     ],
 )
 async def test_the_addresses_a_platform_may_build_all_work(
@@ -348,13 +375,13 @@ async def test_the_addresses_a_platform_may_build_all_work(
         "/",
         "/v1",
         "/v1/completions",
-        "/v1/chat/completions/",
         "/v1/chat/completions/x",
         "/v2/chat/completions",
         "/favicon.ico",
         "/.env",
-        "/healthz/",
+        "/healthz/x",
         "/metrics/x",
+        "//evil.example/",
         "/v1/%2e%2e/sessions",
     ],
 )
@@ -399,6 +426,15 @@ async def test_a_body_of_another_kind_is_a_415(client: httpx.AsyncClient, kind: 
     response = await client.post(CHAT, content=raw(body()), headers={"content-type": kind})
 
     assert (response.status_code, error_of(response)["code"]) == (415, "unsupported_media_type")
+
+
+async def test_a_packed_body_is_a_415_and_not_unpacked(client: httpx.AsyncClient) -> None:
+    packed = gzip.compress(raw(body()))
+    response = await client.post(CHAT, content=packed, headers={"content-encoding": "gzip"})
+    as_it_is = await client.post(CHAT, json=body(), headers={"content-encoding": "identity"})
+
+    assert (response.status_code, error_of(response)["code"]) == (415, "unsupported_media_type")
+    assert as_it_is.status_code == 200
 
 
 async def test_json_may_say_its_charset_or_nothing(client: httpx.AsyncClient) -> None:

@@ -1,260 +1,66 @@
-"""The files in deploy/ are right, and the proxies in them do what a telephone needs of a proxy.
-
-nginx and Caddy are run as their files stand, but for the port, the certificate and the address
-behind them. Where one is not installed its tests are skipped, and say so.
-"""
+"""The files in deploy/ and the Dockerfile are right, as far as that shows without their engines."""
 
 import asyncio
 import json
-import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
+from dotenv import dotenv_values
+from pydantic import SecretStr
 
-from bridge.settings import Settings
+from bridge.errors import SettingsError
+from bridge.settings import Settings, load
+from tests.fakes.program import program
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
 PATIENCE_S = 5.0
-CHUNK = b"data: %d\n\n"
 
 
-class LockstepServer:
-    """An upstream of the proxy that says chunk n+1 only when told that chunk n has arrived."""
-
-    def __init__(self) -> None:
-        self.asked: list[bytes] = []
-        self.arrived = asyncio.Semaphore(0)
-        self.client_went = asyncio.Event()
-        self.drops = False
-        self.port = 0
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["LockstepServer"]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        async with server:
-            yield self
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            if b"GET /healthz" in head:
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                return
-            self.asked.append(head)
-            if not self.drops:
-                await self._stream(reader, writer)
-        except asyncio.IncompleteReadError:
-            pass
-        finally:
-            writer.close()
-
-    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(2)  # the body: {}
-        kind = b"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        writer.write(b"HTTP/1.1 200 OK\r\n" + kind)
-        for number in range(5):
-            data = CHUNK % number
-            writer.write(b"%x\r\n%s\r\n" % (len(data), data))
-            told = asyncio.ensure_future(self.arrived.acquire())
-            gone = asyncio.ensure_future(reader.read(1))
-            await asyncio.wait((told, gone), return_when=asyncio.FIRST_COMPLETED)
-            told.cancel()
-            gone.cancel()
-            if gone.done() and not gone.cancelled():
-                self.client_went.set()
-                return
-        writer.write(b"0\r\n\r\n")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def process(command: list[str], environment: dict[str, str], log: Path) -> Iterator[None]:
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(command, env=environment, stdout=output, stderr=output) as running,
-    ):
-        try:
-            yield
-        finally:
-            running.terminate()
-            try:
-                running.wait(PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                running.kill()
-                raise
-
-
-def nginx(place: Path, port: int, behind: int) -> tuple[list[str], dict[str, str]]:
-    site = (DEPLOY / "nginx" / "bridge.conf").read_text()
-    for pattern, ours in (
-        (r"listen 443 ssl;", f"listen 127.0.0.1:{port};"),
-        (r"127\.0\.0\.1:8787", f"127.0.0.1:{behind}"),
-        (r" *ssl_certificate(_key)? .*\n", ""),
-    ):
-        site, changed = re.subn(pattern, ours, site)
-        assert changed, pattern
-    temporary = "".join(
-        f"{kind}_temp_path {place}/{kind};\n"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    whole = (
-        "daemon off;\nmaster_process off;\n"
-        f"pid {place}/pid;\nerror_log stderr;\nevents {{}}\n"
-        f"http {{\naccess_log off;\n{temporary}{site}\n}}\n"
-    )
-    config = place / "nginx.conf"
-    config.write_text(whole)
-    command = [str(found("nginx")), "-p", str(place), "-e", "stderr", "-c", str(config)]
-    subprocess.run([*command, "-t"], check=True, capture_output=True)
-    return command, {}
-
-
-def caddy(place: Path, port: int, behind: int) -> tuple[list[str], dict[str, str]]:
-    config = place / "Caddyfile"
-    # No certificate and no control socket here; a deployed one has both.
-    alone = "{\n\tadmin off\n\tauto_https off\n}\n"
-    config.write_text(alone + (DEPLOY / "caddy" / "Caddyfile").read_text())
-    environment = {
-        "PUBLIC_NAME": f"http://127.0.0.1:{port}",
-        "SERVED_AT": f"127.0.0.1:{behind}",
-        "HOME": str(place),
-    }
-    command = [str(found("caddy")), "run", "--config", str(config), "--adapter", "caddyfile"]
-    return command, environment
-
-
-def found(program: str) -> str:
-    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
-    if path is None:
-        pytest.skip(f"{program} is not installed here")
-    return path
-
-
-Proxy = Callable[[Path, int, int], tuple[list[str], dict[str, str]]]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[LockstepServer]:
-    async with LockstepServer().running() as running:
-        yield running
-
-
-@pytest.fixture(params=[nginx, caddy], ids=["nginx", "caddy"])
-async def client(
-    request: pytest.FixtureRequest, tmp_path: Path, server: LockstepServer
-) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the server, with the proxy in between."""
-    proxy: Proxy = request.param
-    port = free_port()
-    command, environment = proxy(tmp_path, port, server.port)
-    log = tmp_path / "log"
-    with process(command, environment, log):
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, trust_env=False
-        ) as asking:
-            await until_it_serves(asking, log)
-            yield asking
-
-
-async def until_it_serves(client: httpx.AsyncClient, log: Path) -> None:
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                try:
-                    if (await client.get("/healthz")).status_code == httpx.codes.OK:
-                        return
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        pytest.fail(f"the proxy did not start:\n{log.read_text()}")
-
-
-async def test_every_chunk_passes_the_proxy_before_the_next_is_said(
-    client: httpx.AsyncClient, server: LockstepServer
-) -> None:
-    seen = b""
-    async with client.stream("POST", "/v1/chat/completions", content=b"{}") as answer:
-        chunks = answer.aiter_raw()
-        for number in range(5):
-            async with asyncio.timeout(PATIENCE_S):
-                while not seen.endswith(CHUNK % number):
-                    seen += await anext(chunks)
-            server.arrived.release()
-
-    assert seen == b"".join(CHUNK % number for number in range(5))
-
-
-async def test_a_caller_who_goes_away_is_gone_behind_the_proxy_too(
-    client: httpx.AsyncClient, server: LockstepServer
-) -> None:
-    async with client.stream("POST", "/v1/chat/completions", content=b"{}") as answer:
-        await anext(answer.aiter_raw())
-
-    await asyncio.wait_for(server.client_went.wait(), PATIENCE_S)
-
-
-async def test_a_question_that_failed_is_never_asked_again_by_the_proxy(
-    client: httpx.AsyncClient, server: LockstepServer
-) -> None:
-    server.drops = True
-
-    answer = await client.post("/v1/chat/completions", content=b"{}")
-
-    assert (answer.status_code, len(server.asked)) == (502, 1)
-
-
-@pytest.mark.parametrize("path", ["/", "/metrics", "/calls", "/sessions"])
-async def test_what_is_the_operators_stays_behind_the_proxy(
-    client: httpx.AsyncClient, server: LockstepServer, path: str
-) -> None:
-    answer = await client.get(path)
-
-    assert (answer.status_code, server.asked) == (404, [])
+def dockerfile(pattern: str) -> list[str]:
+    """The words of one instruction of the Dockerfile that is written as a list."""
+    found = re.search(pattern + r" (\[.*\])", (ROOT / "Dockerfile").read_text())
+    assert found, pattern
+    words = json.loads(found.group(1))
+    assert isinstance(words, list)
+    return words
 
 
 async def health_check(port: int) -> int:
     """Runs what the image's HEALTHCHECK runs, against that port; its exit code."""
-    text = (DEPLOY.parent / "Dockerfile").read_text()
-    found = re.search(r"HEALTHCHECK [^[]*CMD (\[.*\])", text)
-    assert found
-    python, *arguments = json.loads(found.group(1).replace(":8787/", f":{port}/"))
+    python, *arguments = dockerfile(r"HEALTHCHECK [^[]*CMD")
     assert python == "python"
     running = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, stderr=asyncio.subprocess.DEVNULL
+        sys.executable,
+        *(argument.replace(":8787/", f":{port}/") for argument in arguments),
+        stderr=asyncio.subprocess.DEVNULL,
     )
     return await asyncio.wait_for(running.wait(), PATIENCE_S)
 
 
-async def test_the_health_check_of_the_image_finds_a_server_that_answers(
-    server: LockstepServer,
-) -> None:
-    assert await health_check(server.port) == 0
+async def test_the_health_check_of_the_image_finds_a_server_and_misses_one_that_has_gone() -> None:
+    async with program() as running:
+        assert await health_check(running.served.port) == 0
+
+    assert await health_check(running.served.port) == 1
 
 
-async def test_the_health_check_of_the_image_fails_when_nobody_answers() -> None:
-    assert await health_check(free_port()) == 1
+def test_no_setting_moves_the_server_of_the_image_away_from_its_health_check() -> None:
+    command = dockerfile(r"\nCMD")
+
+    assert command == ["serve", "--host", "0.0.0.0", "--port", "8787"]  # noqa: S104 - in a container
 
 
 def test_the_systemd_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
-    analyze = found("systemd-analyze")
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed here")
     unit = tmp_path / "bridge.service"
     # The program itself is not at its place here; another one that is stands in for it.
     text = (DEPLOY / "systemd" / "bridge.service").read_text()
@@ -267,10 +73,77 @@ def test_the_systemd_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
     assert (said.returncode, said.stdout + said.stderr) == (0, "")
 
 
+def test_the_systemd_unit_gives_its_user_who_has_none_a_home() -> None:
+    """Without one, what a program looks for in its user's home stops it on a bare system."""
+    unit = (DEPLOY / "systemd" / "bridge.service").read_text()
+
+    [variables] = re.findall(r"(?m)^Environment=(.*)$", unit)
+    assert "HOME=/var/lib/bridge" in variables.split()
+
+
 def compose() -> dict[str, Any]:
     loaded = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
     assert isinstance(loaded, dict)
     return loaded
+
+
+def dotenv_of_the_page(tmp_path: Path) -> dict[str, str]:
+    """What the page on Compose says to write into `.env`, each `…` filled in."""
+    page = (DEPLOY / "compose" / "README.md").read_text()
+    [block] = re.findall(r"(?s)```ini\n(.*?)```", page)
+    file = tmp_path / ".env"
+    file.write_text(block.replace("…", "x" * 32).replace("   ", ""))
+    return {name: value or "" for name, value in dotenv_values(file).items()}
+
+
+def environment(service: str, dotenv: dict[str, str]) -> dict[str, str]:
+    """What Compose puts into a container: the file of settings, and above it what is named."""
+
+    def filled(value: str) -> str:
+        return re.sub(r"\$\{(\w+):\?[^}]*\}", lambda found: dotenv[found.group(1)], value)
+
+    told = compose()["services"][service]
+    inherited = dotenv if told.get("env_file") == ".env" else {}
+    return {**inherited, **{name: filled(value) for name, value in told["environment"].items()}}
+
+
+def test_what_the_page_on_compose_says_to_write_reaches_bridge_whole(tmp_path: Path) -> None:
+    dotenv = dotenv_of_the_page(tmp_path)
+
+    settings = load(environ=environment("bridge", dotenv), cwd=tmp_path / "nowhere")
+
+    assert settings.server.public_url == f"https://{dotenv['PUBLIC_NAME']}"
+    ours = {name: text for name, text in dotenv.items() if name.startswith("BRIDGE_")}
+    assert ours == {name: as_written(settings.value(setting_of(name))) for name in ours}
+
+
+def setting_of(variable: str) -> str:
+    """The dotted name behind a name in the environment."""
+    return variable.removeprefix("BRIDGE_").lower().replace("__", ".")
+
+
+def as_written(value: object) -> str:
+    """A setting's value as it would stand in a file."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def test_the_proxy_of_the_compose_file_is_told_no_secret(tmp_path: Path) -> None:
+    told = environment("caddy", dotenv_of_the_page(tmp_path))
+
+    assert told == {"PUBLIC_NAME": "bridge.example.com", "SERVED_AT": "bridge:8787"}
+
+
+def test_the_names_that_the_caddyfile_reads_may_stand_beside_the_settings(tmp_path: Path) -> None:
+    """One file of settings may serve both: a name with our prefix that is none stops bridge."""
+    read = re.findall(r"\{\$(\w+)", (DEPLOY / "caddy" / "Caddyfile").read_text())
+
+    load(environ=dict.fromkeys(read, "x"), cwd=tmp_path)
+
+    assert sorted(read) == ["PUBLIC_NAME", "SERVED_AT"]
+    with pytest.raises(SettingsError):
+        load(environ=dict.fromkeys((f"BRIDGE_{name}" for name in read), "x"), cwd=tmp_path)
 
 
 def test_only_the_proxy_of_the_compose_file_has_a_port_in_the_world() -> None:
@@ -301,7 +174,7 @@ def test_everything_the_compose_file_mounts_is_there() -> None:
 def names_in(text: str) -> set[str]:
     """The settings that a file names in the environment's way, as dotted names."""
     names = re.findall(r"\bBRIDGE_([A-Z]+__[A-Z_]+|STATE_DIR)\b", text)
-    return {name.lower().replace("__", ".") for name in names}
+    return {setting_of(name) for name in names}
 
 
 @pytest.mark.parametrize(
@@ -315,7 +188,7 @@ def names_in(text: str) -> set[str]:
 )
 def test_every_setting_named_in_a_file_for_deploying_exists(file: str) -> None:
     settings = Settings()
-    named = names_in((DEPLOY.parent / file).read_text())
+    named = names_in((ROOT / file).read_text())
 
     assert named
     for name in named:

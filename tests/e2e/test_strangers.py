@@ -9,7 +9,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from itertools import count
+from itertools import count, cycle
 from typing import Any
 
 import pytest
@@ -95,15 +95,15 @@ def bridges_tasks(agent: FakeAgent) -> int:
 
 @asynccontextmanager
 async def impatient(bridge: Program) -> AsyncIterator[Served]:
-    """The same bridge behind a second door that waits a fifth of a second for heads and bodies."""
+    """The same bridge behind a second door that waits a fifth of a second for anything."""
     guard = Guard(
         bridge.bridge.app,
-        tokens=Tokens(PLATFORM_TOKEN, OPERATOR_TOKEN),
+        tokens=Tokens(PLATFORM_TOKEN, OPERATOR_TOKEN, private_bind=True),
         limits=Limits(0, 0, 0, body_within_s=0.2),
         clock=now_s,
         gate=bridge.bridge.gate,
     )
-    http: Any = bounded(Bounds(100, headers_within_s=0.2))
+    http: Any = bounded(Bounds(100, headers_within_s=0.2, taken_within_s=0.2))
     async with served(guard, http=http) as server:
         yield server
 
@@ -252,26 +252,70 @@ async def test_twenty_callers_who_vanish_at_one_moment_leave_nothing_behind(
 # -- those who don't listen ------------------------------------------------------------------------
 
 
+@asynccontextmanager
+async def deaf(
+    server: Served, said: bytes = b""
+) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+    """Somebody who says this, and whatever they are given to say, and reads nothing."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.setblocking(False)  # noqa: FBT003 - its own name says what is false
+        await loop.sock_connect(line, ("127.0.0.1", server.port))
+        await loop.sock_sendall(line, said)
+
+        async def send(more: bytes) -> None:
+            await asyncio.wait_for(loop.sock_sendall(line, more), WITHIN_S)
+
+        yield send
+
+
 async def test_who_never_reads_holds_up_nobody_not_even_the_agent(
     bridge: Program, agent: FakeAgent
 ) -> None:
     """The agent talks for ever; its reply ends where no telephone call would have gone on."""
     agent.reply(*["And then. " * 400] * (MAX_REPLY_CHARS // 1000), to="story")
     tasks = bridges_tasks(agent)
-    deaf = socket.socket()
-    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    deaf.setblocking(False)  # noqa: FBT003 - its own name says what is false
-    loop = asyncio.get_running_loop()
-    await loop.sock_connect(deaf, ("127.0.0.1", bridge.served.port))
-    await loop.sock_sendall(deaf, chat("story", stream=True))
-    await agent.asked()
-    await until(lambda: bridge.bridge.turns.live_runs == 0)
+    async with deaf(bridge.served, chat("story", stream=True)):
+        await agent.asked()
+        await until(lambda: bridge.bridge.turns.live_runs == 0)
 
-    state = bridge.served.server.server_state
-    assert len(state.tasks) == 1  # it is still being told
-    assert await is_served(bridge.served)
-    deaf.close()
+        state = bridge.served.server.server_state
+        assert len(state.tasks) == 1  # it is still being told
+        assert await is_served(bridge.served)
     await is_at_rest(bridge, agent, tasks)
+
+
+async def test_who_never_reads_their_stream_is_cut_off(bridge: Program, agent: FakeAgent) -> None:
+    """In the plain profile a reply has no length beyond which it ends."""
+    agent.reply(*["And then. " * 400] * 4000, to="story")
+    tasks = bridges_tasks(agent)
+    told = chat("story", stream=True).replace(b"host: x", b"x-bridge-profile: plain")
+    async with impatient(bridge) as server:
+        async with deaf(server, told):
+            await agent.asked()
+            await until(lambda: server.connections == 0)
+            await until(lambda: not server.server.server_state.tasks)
+            assert await is_served(server)
+        await until(lambda: server.connections == 0)
+    await is_at_rest(bridge, agent, tasks)
+
+
+async def test_who_asks_and_asks_and_never_reads_is_cut_off_without_any_token(
+    bridge: Program,
+) -> None:
+    """Each answer is small; together they are more than the system holds for a client."""
+    async with impatient(bridge) as server, deaf(server) as send:
+        await until(lambda: server.connections == 1)
+
+        async def ask_for_ever() -> None:
+            while True:
+                await send(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
+
+        with pytest.raises(ConnectionError):
+            await ask_for_ever()
+        await until(lambda: server.connections == 0)
+        assert await is_served(server)
 
 
 # -- the many --------------------------------------------------------------------------------------
@@ -412,6 +456,33 @@ async def test_a_huge_address_is_a_431(bridge: Program) -> None:
     await wire.close()
 
     assert status == 431
+
+
+async def test_a_call_goes_on_amid_all_of_this(bridge: Program, agent: FakeAgent) -> None:
+    gate = asyncio.Event()
+    agent.reply("Friday has ", gate, "two meetings.", to="When")
+    agent.hang("Once ", to="story")
+    caller = await bridge.served.connect()
+    await caller.say(chat("When", stream=True))
+    await caller.hear_until(b"Friday has")
+
+    strangers = [await bridge.served.connect() for _ in range(300)]
+    for wire, said in zip(strangers, cycle([*GARBAGE.values(), b"", chat()[:50]]), strict=False):
+        await wire.say(said)
+    async with deaf(bridge.served, chat("story", stream=True)):
+        await agent.asked(2)
+        for _ in range(20):
+            wire = await bridge.served.connect()
+            await wire.say(b"GET / HTTP/1.1\r\nx: " + b"x" * 2 * HEAD_BYTES)
+            wire.writer.transport.abort()
+        gate.set()
+        rest = await caller.hear_until(b"[DONE]")
+    for wire in [*strangers, caller]:
+        await wire.close()
+    await until(lambda: bridge.served.connections == 0)
+
+    assert b"two meetings." in rest
+    assert b'"finish_reason":"stop"' in rest
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ async def program(
             "BRIDGE_SERVER__TOKEN": PLATFORM_TOKEN,
             "BRIDGE_SERVER__OPERATOR_TOKEN": OPERATOR_TOKEN,
             "BRIDGE_UPSTREAM__NAME": "demo",
-            **_toward(agent),
+            **toward(agent),
             **{f"BRIDGE_{name}": value for name, value in (settings or {}).items()},
         }
         loaded = ensure_tokens(load(environ=environ, cwd=Path(folder)))
@@ -81,7 +81,8 @@ async def program(
                 yield Program(where, bridge)
 
 
-def _toward(agent: FakeAgent | None) -> dict[str, str]:
+def toward(agent: FakeAgent | None) -> dict[str, str]:
+    """The environment that has a bridge ask this agent; nothing for the demo agent."""
     if agent is None:
         return {}
     return {

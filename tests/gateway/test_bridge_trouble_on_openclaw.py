@@ -188,5 +188,5 @@ async def test_a_gateway_that_stops_finishes_what_runs_and_new_callers_hear_why(
     gone = await Caller(bridge).says("hello")
 
     assert f"{heard} {rest}".split() == words.split()
-    assert refused == Spoken(PHRASES["failed"])
+    assert refused == Spoken(PHRASES["unreachable"])
     assert gone == Spoken(PHRASES["unreachable"])

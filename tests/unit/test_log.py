@@ -212,6 +212,14 @@ def test_libraries_write_nothing_below_a_warning(out: io.StringIO, name: str) ->
     assert out.getvalue() == ""
 
 
+def test_a_stranger_who_speaks_no_http_writes_no_line(out: io.StringIO) -> None:
+    """By uvicorn each such connection is warned of: a file for whoever likes to fill."""
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application")
+
+    assert [line["level"] for line in _json_lines(out)] == ["error"]
+
+
 def test_a_librarys_warning_is_its_template_without_what_was_put_in(out: io.StringIO) -> None:
     logging.getLogger("httpx").warning("sent %s to %s\nbody: words", "s3cret", NUMBER)
     logging.getLogger("asyncio").error(OSError(98, "In use"))

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.core import filler as fillers
 from bridge.core.phrases import LABEL, Phrases
+from bridge.core.spoken_digits import _WORDS as DIGIT_WORDS
 from bridge.phrases import load_phrases
 
 BOOK = load_phrases()
@@ -26,6 +27,10 @@ def every_text(phrases: Phrases) -> list[str]:
 
 def test_the_fifteen_languages_are_there() -> None:
     assert " ".join(LANGUAGES) == "ar de en es fr hi it ja ko nl pl pt ru tr zh"
+
+
+def test_who_is_asked_for_a_code_in_a_language_may_say_it_in_that_language() -> None:
+    assert set(LANGUAGES) == DIGIT_WORDS.keys()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -50,9 +55,14 @@ def test_a_filler_is_one_to_four_words_and_one_breath(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_sentence_has_an_end_and_does_not_trail_off(language: str) -> None:
     phrases = BOOK.for_language(language)
-    ours = {*phrases.fillers, phrases.working_on("calendar")}
+    no_sentences = {
+        *phrases.fillers,
+        phrases.working_on("calendar"),
+        phrases.at_sign,
+        phrases.dot,
+    }
     for text in every_text(phrases):
-        if text not in ours:
+        if text not in no_sentences:
             assert text.endswith((".", "?", "!", "。", "？", "؟", "।")), text
             assert text == text.strip()
             assert "..." not in text

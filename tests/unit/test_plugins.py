@@ -51,9 +51,10 @@ def test_no_package_can_pose_as_one_of_ours(installed: Path) -> None:
 
 def test_a_wrong_name_is_answered_with_those_that_exist(installed: Path) -> None:
     with pytest.raises(SettingsError) as caught:
-        plugins.adapter("stores", "acmee", setting="store.name")
+        plugins.adapter("stores", "acmee", setting="store.name", where="set by --store")
 
     assert caught.value.message.startswith("store.name is 'acmee': there is no such adapter")
+    assert caught.value.message.endswith(" (set by --store)")
     assert all(repr(name) in caught.value.message for name in plugins.names("stores"))
     assert (caught.value.setting, caught.value.hint) == ("store.name", "Did you mean 'acme'?")
 

@@ -2,7 +2,7 @@
 
 What goes out is one line, so a heading, list, quotation or rule could only stand at its very
 beginning. Signs that would open one are dropped unless they belong to a word or a number
-(`-5`, `#1`, `+49`); a number with a dot after it is said with a colon instead.
+(`-5`, `#1`, `+49`); a number with a dot or `、` after it is said with a colon instead.
 """
 
 from string import digits
@@ -13,6 +13,9 @@ _AFTER_SIGN = frozenset("$€£¥.,")
 
 _MAX_MARKER_DIGITS = 9
 """A longer number before a dot opens no list. Source: commonmark.org, 0.31.2, 5.2."""
+
+MAX_COUNTED_DIGITS = 3
+"""The same before `、`, which stands in numbers of more digits, too."""
 
 
 class Beginning:
@@ -55,6 +58,9 @@ class Beginning:
         if char in ".)" and not self._label:
             self._label = char
             return ""
+        if char in "、．" and self._digits <= MAX_COUNTED_DIGITS and not self._label:
+            self.is_done = True
+            return "："
         if char in digits and not self._label and self._digits < _MAX_MARKER_DIGITS:
             self._digits += 1
             return char

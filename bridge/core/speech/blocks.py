@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bridge.core.speech import symbols
+from bridge.core.speech.beginning import MAX_COUNTED_DIGITS
 from bridge.core.speech.ending import Ending
 
 
@@ -39,7 +40,7 @@ class Opening:
     Attributes:
         kind: what it makes of the line.
         end: where its content begins.
-        text: the number of a numbered item, the fence, or the whole rule.
+        text: the number of a numbered item, the fence, the whole rule, or the line ends.
     """
 
     kind: Kind
@@ -52,21 +53,27 @@ _LINE_END = re.compile("[\n\x85\u2028\u2029]")
 _BLANK_LINES = re.compile("[\n\x85\u2028\u2029]+")
 _SIGNS = re.compile(r"[-=:|+*_~ \t\r]*")
 _BULLET = re.compile(r"[-+*–—][ \t]+")
+_MEANING = re.compile(r":[ \t]+(?=[^\s:|-])")
 _DOT = re.compile(rf"[{symbols.DOTS}·][ \t\xa0]*")
+_PICTURE = re.compile(rf"[{symbols.PICTURES}]")
+_PICTURES = re.compile(rf"[{symbols.NO_SOUND}{symbols.JOINERS}]+[ \t\xa0]+(?=\S)")
+_PICTURES_BEGUN = re.compile(rf"[{symbols.NO_SOUND}{symbols.JOINERS}]+[ \t\xa0]*\Z")
 _DASHES = re.compile(r"-{2,}|={2,}|~{2,}")
 _HEADING = re.compile(r"(#{1,6})(?:[ \t]+|(?=[\r\n]|\Z))")
 _HASHES = re.compile(r"#{1,7}\Z")
 _NUMBERED = re.compile(r"([0-9]{1,9})[.)][ \t]+(?=[^\s])")
 _NUMBER_BEGUN = re.compile(r"[0-9]{1,9}(?:[.)][ \t]*)?\Z")
-_COUNTED = re.compile(r"[0-9]{1,3}[、．](?=\S)")
-_COUNTED_BEGUN = re.compile(r"[0-9]{1,3}[、．]?\Z")
+_KEYCAP = re.compile(r"([0-9])\ufe0f?\u20e3[ \t]*(?=\S)")
+_KEYCAP_BEGUN = re.compile(r"[0-9]\ufe0f?(?:\u20e3[ \t]*)?\Z")
+_COUNTED = re.compile(rf"([0-9]{{1,{MAX_COUNTED_DIGITS}}})[、．](?=\S)")
+_COUNTED_BEGUN = re.compile(rf"[0-9]{{1,{MAX_COUNTED_DIGITS}}}[、．]?\Z")
 _FENCE = re.compile(r"(`{3,200}|~{3,200})([^`\n]*)(?:\n|\Z)")
 _FENCE_BEGUN = re.compile(r"(?:`{1,200}[^`\n]*|~{1,200}[^\n]*)\Z")
 _BOX = re.compile(r"\[[ xX]\](?:[ \t]+|(?=[\r\n]|\Z))")
 _BOX_BEGUN = re.compile(r"\[(?:[ xX]\]?)?\Z")
 _FOOTNOTE = re.compile(r"\[\^[^\]\[\s]{1,40}\]:[ \t]*")
 _DEFINITION = re.compile(r"\[[^\]\[\s]{1,60}\]:[ \t]*(?:<|https?://|www\.|mailto:|[/#.])")
-_LABEL_BEGUN = re.compile(r"\[\^?[^\]\[\s]{0,60}(?:\](?::[ \t]*[a-zA-Z]{0,6}(?:://?)?)?)?\Z")
+_LABEL_BEGUN = re.compile(r"\[\^?[^\]\[\s]{0,60}(?:\](?::[ \t]*[a-zA-Z]{0,6}(?::/{0,2})?)?)?\Z")
 
 
 def open_line(text: str, pos: int, limit: int, ending: Ending, *, in_item: bool) -> Opening | None:
@@ -84,13 +91,14 @@ def open_line(text: str, pos: int, limit: int, ending: Ending, *, in_item: bool)
     """
     line_end = _BLANK_LINES.match(text, pos)
     if line_end:
-        return Opening(Kind.LINE_END, line_end.end())
+        return Opening(Kind.LINE_END, line_end.end(), line_end[0])
     white = _WHITE.match(text, pos)
     if white:
         return Opening(Kind.BLANK, white.end())
     reader = _READERS.get(text[pos])
     if reader is None:
-        return Opening(Kind.TEXT, pos)
+        is_picture = _PICTURE.match(text, pos)
+        return _open_picture(text, pos, limit, ending) if is_picture else Opening(Kind.TEXT, pos)
     if text[pos] == "[":
         return _open_bracket(text, pos, limit, ending, in_item=in_item)
     return reader(text, pos, limit, ending)
@@ -108,19 +116,30 @@ def _open_heading(text: str, pos: int, limit: int, ending: Ending) -> Opening | 
 
 
 def _open_number(text: str, pos: int, limit: int, ending: Ending) -> Opening | None:
-    numbered = _NUMBERED.match(text, pos, limit)
+    numbered = _NUMBERED.match(text, pos, limit) or _KEYCAP.match(text, pos, limit)
     if numbered:
         return Opening(Kind.NUMBERED, numbered.end(), f"{numbered[1]}: ")
     counted = _COUNTED.match(text, pos, limit)
     if counted:
-        return Opening(Kind.NUMBERED, counted.end(), counted[0])
-    begun = _NUMBER_BEGUN.match(text, pos, limit) or _COUNTED_BEGUN.match(text, pos, limit)
+        return Opening(Kind.NUMBERED, counted.end(), f"{counted[1]}：")
+    begun = any(
+        pattern.match(text, pos, limit)
+        for pattern in (_NUMBER_BEGUN, _COUNTED_BEGUN, _KEYCAP_BEGUN)
+    )
     return None if begun and ending is Ending.OPEN else Opening(Kind.TEXT, pos)
 
 
 def _open_dot(text: str, pos: int, limit: int, ending: Ending) -> Opening | None:
     dot = _DOT.match(text, pos, limit)
     return Opening(Kind.ITEM, dot.end() if dot else pos + 1)
+
+
+def _open_picture(text: str, pos: int, limit: int, ending: Ending) -> Opening | None:
+    """An emoji stands where a bullet would."""
+    if ending is Ending.OPEN and _PICTURES_BEGUN.match(text, pos, limit):
+        return None
+    pictures = _PICTURES.match(text, pos, limit)
+    return Opening(Kind.ITEM, pictures.end()) if pictures else Opening(Kind.TEXT, pos)
 
 
 def _open_signs(text: str, pos: int, limit: int, ending: Ending) -> Opening | None:
@@ -149,7 +168,7 @@ def _open_dash(text: str, pos: int, limit: int, ending: Ending) -> Opening | Non
 def _open_signed_text(text: str, pos: int) -> Opening:
     if text[pos] == "|":
         return Opening(Kind.ROW, pos + 1)
-    bullet = _BULLET.match(text, pos)
+    bullet = _BULLET.match(text, pos) or _MEANING.match(text, pos)
     if bullet:
         return Opening(Kind.ITEM, bullet.end())
     dashes = _DASHES.match(text, pos)

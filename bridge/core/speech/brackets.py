@@ -5,16 +5,13 @@ only where it leads is left out.
 """
 
 import re
-from typing import TYPE_CHECKING
 
 from bridge.core.speech import hidden, marks
 from bridge.core.speech.ending import Ending
 from bridge.core.speech.hidden import Region
 from bridge.core.speech.modes import Mode
+from bridge.core.speech.reading import Reading
 from bridge.core.speech.spoken_json import MAY_OPEN, OPENS
-
-if TYPE_CHECKING:
-    from bridge.core.speech.reader import Reader
 
 _RUN = re.compile(r"\[+(?=\[\[)")
 _RUN_END = re.compile(r"\]+(?=\])")
@@ -28,7 +25,7 @@ _LEADS = re.compile(r"\]\([ \t]*([^\s()]*)")
 _LEADING_SIGN = re.compile(r"[/.#:?@<]|\Z")
 
 
-def read_bracket(reader: "Reader", text: str, pos: int, limit: int, ending: Ending) -> int | None:
+def read_bracket(reading: Reading, text: str, pos: int, limit: int, ending: Ending) -> int | None:
     """Reads the `[` at `pos`. Brackets have no sound; what counts is what they hold."""
     if pos + 1 == len(text) and ending is Ending.OPEN:
         return None
@@ -36,25 +33,25 @@ def read_bracket(reader: "Reader", text: str, pos: int, limit: int, ending: Endi
     if run:
         return run.end()
     if text.startswith(marks.OPENS, pos):
-        return _read_mark(reader, text, pos, ending)
-    embed = hidden.open_embed(text, pos, ending)
-    if isinstance(embed, Region):
-        reader.hide(embed)
+        return _read_mark(reading, text, pos, ending)
+    region = hidden.open_bracketed(text, pos, ending)
+    if isinstance(region, Region):
+        reading.hide(region)
         return pos
-    if embed is None:
+    if region is None:
         return None
     if OPENS.match(text, pos, limit):
-        reader.enter_json()
+        reading.enter_json()
         return pos
     return _read_note(text, pos, limit, ending)
 
 
-def _read_mark(reader: "Reader", text: str, pos: int, ending: Ending) -> int | None:
+def _read_mark(reading: Reading, text: str, pos: int, ending: Ending) -> int | None:
     found = marks.find(text, pos, ending)
     if found is None:
         return None
     if found.mark:
-        reader.voice.line.mark(found.mark)
+        reading.voice.line.mark(found.mark)
     return max(found.end, pos + 1)
 
 
@@ -74,7 +71,7 @@ def _read_note(text: str, pos: int, limit: int, ending: Ending) -> int | None:
 
 
 def read_bracket_end(
-    reader: "Reader", text: str, pos: int, limit: int, ending: Ending
+    reading: Reading, text: str, pos: int, limit: int, ending: Ending
 ) -> int | None:
     """Reads the `]` at `pos`, and where a link leads after it."""
     if pos + 1 == len(text) and ending is Ending.OPEN:
@@ -85,7 +82,7 @@ def read_bracket_end(
     if text.startswith("](", pos):
         leads = _LEADS.match(text, pos, limit)
         assert leads is not None
-        return _read_lead(reader, text, pos, leads, ending)
+        return _read_lead(reading, text, pos, leads, ending)
     reference = _REFERENCE.match(text, pos, limit)
     if reference:
         return reference.end()
@@ -95,12 +92,12 @@ def read_bracket_end(
 
 
 def _read_lead(
-    reader: "Reader", text: str, pos: int, leads: re.Match[str], ending: Ending
+    reading: Reading, text: str, pos: int, leads: re.Match[str], ending: Ending
 ) -> int | None:
     is_link = _LEADING_SIGN.search(leads[1][:-1]) if leads[1] else None
     closed = text[leads.end() : leads.end() + 1] == ")"
     if closed or (is_link and is_link[0]):
-        reader.enter(Mode.LINK)
+        reading.enter(Mode.LINK)
         return pos + 1
     if leads.end() == len(text) and ending is Ending.OPEN:
         return None

@@ -1,6 +1,9 @@
 """Regions that are never spoken: reasoning, tool calls, folded details, embeds, comments.
 
 A region opens with its tag and ends with it; one that never ends hides the rest of the reply.
+What models write, by their chat templates: `<think>` (most), `[THINK]` and `[TOOL_CALLS]`
+(Mistral), `<function=name>` (Llama), `<|channel|>analysis` (gpt-oss), `<|START_THINKING|>`
+(Command), and sections such as `<|tool_calls_section_begin|>` (Kimi, DeepSeek).
 """
 
 import re
@@ -19,20 +22,30 @@ _TOOLS = (
 )
 _FOLDED = "details|script|style|svg"
 _NAMES = f"{_REASONING}|{_TOOLS}|{_FOLDED}"
-_ALL_NAMES = tuple(f"{prefix}{n}" for prefix in ("", "antml:") for n in _NAMES.split("|"))
+_ALL_NAMES = tuple(f"{prefix}{n}" for prefix in ("", "antml:", "seed:") for n in _NAMES.split("|"))
 
 _OPENS = re.compile(
-    rf"<(?:antml:)?(?:(?P<reasoning>{_REASONING})|(?P<name>{_NAMES}))(?=[\s/>])", re.IGNORECASE
+    rf"<(?:antml:|seed:)?(?:(?P<reasoning>{_REASONING})|(?P<name>{_NAMES}))(?=[\s/>=])",
+    re.IGNORECASE,
 )
 _SELF_CLOSED = re.compile(r"<[\w:]+(?:\s[^<>]{0,160})?/>")
-_UNDECIDED = re.compile(r"<[\w:]+(?:[\s/][^<>]{0,160})?\Z")
+_UNDECIDED = re.compile(r"<[\w:]+(?:[\s/=][^<>]{0,160})?\Z")
 _BEGUN = re.compile(r"<(/?[A-Za-z_:]*|!-?)\Z")
-_STRAY = re.compile(rf"</(?:antml:)?(?:{_NAMES})\s{{0,9}}>", re.IGNORECASE)
+_STRAY = re.compile(rf"</(?:antml:|seed:)?(?:{_NAMES})\s{{0,9}}>", re.IGNORECASE)
 
-_EMBED = re.compile(r"\[/?embed(?=[\s\]/:])", re.IGNORECASE)
-_EMBED_BEGUN = re.compile(r"\[(?:/?(?:e(?:m(?:b(?:e(?:d)?)?)?)?)?)?\Z", re.IGNORECASE)
+_BRACKETED = re.compile(
+    r"\[(?:(?P<embed>/?[eE][mM][bB][eE][dD](?=[\s\]/:]))|(?P<think>THINK\])|(?P<calls>TOOL_CALLS\]))"
+)
+_BRACKETED_NAMES = ("embed", "/embed", "think]", "tool_calls]")
 
-KEPT_CHARS = 40
+_INSIDE = r"[^|｜<>\n]{0,40}"
+_SECTION = rf"<[|｜](?!{_INSIDE}argument)(?={_INSIDE}(?i:think|thought|tool|action)){_INSIDE}"
+_SECTION_OPENS = re.compile(rf"{_SECTION}(?i:begin|start)")
+_CHANNEL = r"<\|channel\|>\s{0,3}"
+_ANALYSIS = re.compile(rf"{_CHANNEL}(?:analysis|commentary)")
+_SECTION_BEGUN = re.compile(r"<[|｜][^|｜<>\n]{0,80}\Z|<\|channel\|>\s{0,3}[a-z]{0,10}\Z")
+
+KEPT_CHARS = 100
 """How much of a region's end is kept, so that a closing tag is found across a cut."""
 
 
@@ -67,12 +80,16 @@ def _until(close: str, nested: str = "(?!)") -> re.Pattern[str]:
 
 _COMMENT_END = _until("-->")
 _EMBED_END = _until("]")
-_REASONING_END = _until(rf"</(?:antml:)?(?:{_REASONING})\s{{0,9}}>")
+_THINK_END = _until(r"\[/THINK\]")
+_LINE_END = _until("\n")
+_CHANNEL_END = _until(f"{_CHANNEL}final")
+_SECTION_END = _until(rf"{_SECTION}(?i:end){_INSIDE}[|｜]>", rf"{_SECTION}(?i:begin|start)")
+_REASONING_END = _until(rf"</(?:antml:|seed:)?(?:{_REASONING})\s{{0,9}}>")
 
 
 @lru_cache(maxsize=64)
 def _tag_end(name: str) -> re.Pattern[str]:
-    return _until(rf"</(?:antml:)?{name}\s{{0,9}}>", rf"<(?:antml:)?{name}(?=[\s/>])")
+    return _until(rf"</(?:antml:|seed:)?{name}\s{{0,9}}>", rf"<(?:antml:|seed:)?{name}(?=[\s/>=])")
 
 
 def open_region(text: str, pos: int, limit: int, ending: Ending) -> Region | int | None:
@@ -88,6 +105,8 @@ def open_region(text: str, pos: int, limit: int, ending: Ending) -> Region | int
         return len(text) if ending is Ending.OVER else None
     if text.startswith("<!--", pos):
         return Region(_COMMENT_END, first="-")
+    if text.startswith(("<|", "<｜"), pos):
+        return _open_section(text, pos, ending)
     stray = _STRAY.match(text, pos)
     if stray:
         return stray.end()
@@ -104,11 +123,27 @@ def open_region(text: str, pos: int, limit: int, ending: Ending) -> Region | int
     return Region(_tag_end(opened["name"].lower()), depth=0)
 
 
-def open_embed(text: str, pos: int, ending: Ending) -> Region | int | None:
-    """Looks at the `[` at `pos`, as `open_region` does: `[embed …]` is a region."""
-    if ending is not Ending.OVER and _EMBED_BEGUN.match(text, pos) and len(text) > pos + 1:
+def _open_section(text: str, pos: int, ending: Ending) -> Region | int | None:
+    if _SECTION_BEGUN.match(text, pos) and ending is Ending.OPEN:
         return None
-    return Region(_EMBED_END, first="]") if _EMBED.match(text, pos) else pos
+    if _ANALYSIS.match(text, pos):
+        return Region(_CHANNEL_END)
+    return Region(_SECTION_END, depth=0) if _SECTION_OPENS.match(text, pos) else pos
+
+
+def open_bracketed(text: str, pos: int, ending: Ending) -> Region | int | None:
+    """Looks at the `[` at `pos`, as `open_region` does: `[embed …]` is a region."""
+    is_short = pos + 1 < len(text) <= pos + len(_BRACKETED_NAMES[-1])
+    if is_short and ending is not Ending.OVER:
+        begun = text[pos + 1 :].lower()
+        if any(name.startswith(begun) for name in _BRACKETED_NAMES):
+            return None
+    found = _BRACKETED.match(text, pos)
+    if found is None:
+        return pos
+    if found["embed"]:
+        return Region(_EMBED_END, first="]")
+    return Region(_THINK_END, first="[") if found["think"] else Region(_LINE_END, first="\n")
 
 
 def _may_name(begun: str) -> bool:

@@ -31,8 +31,9 @@ class SpeechOptions:
         numbers: who reads numbers out: the voice platform, or we as words (English only).
         hold_s: how long undecided text may be held, in seconds.
         hold_chars: how many characters of it.
-        language: what the caller speaks, a language tag; chooses the words for e-mail addresses.
+        language: what the caller speaks, a language tag; numbers become words in English only.
         code_left_out: said once a reply in place of fenced code; `""` says nothing.
+        at_sign, dot: how the signs of an e-mail address are said.
         silence_tokens: what an agent writes at the end of a reply when it has nothing to say.
     """
 
@@ -42,4 +43,6 @@ class SpeechOptions:
     hold_chars: int = 200
     language: str = "en"
     code_left_out: str = "I'll leave the code out."
+    at_sign: str = "at"
+    dot: str = "dot"
     silence_tokens: tuple[str, ...] = ("NO_REPLY", "HEARTBEAT_OK")

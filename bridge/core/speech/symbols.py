@@ -32,6 +32,9 @@ NO_SOUND = (
 )
 """Emoji, pictographs, controls of width and direction, private signs: a character class."""
 
+PICTURES = "\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+"""Emoji and pictographs, those that people set in front of lines: a character class."""
+
 SPACES = "\t\x0b\x0c\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 """White space that is said as a space: a character class."""
 

@@ -40,8 +40,13 @@ _EFFECTS = (
     | {"br": Effect.SPACE, "break": Effect.SPACE, "td": Effect.PAUSE, "th": Effect.PAUSE}
 )
 
-_TOKEN = re.compile(r"<\|[^|<>\n]{0,60}\|>|<[!?][^<>]{0,150}>")
-_TOKEN_BEGUN = re.compile(r"<(?:\|[^|<>\n]{0,60}\|?|[!?][^<>]{0,150})\Z")
+_TOKEN = re.compile(
+    r"<\|(?:start|channel)\|>\w{0,20}|<[|｜][^|｜<>\n]{0,60}[|｜]>|<[!?][^<>]{0,150}>"
+)
+_TOKEN_BEGUN = re.compile(
+    r"<(?:\|(?:start|channel)\|>\w{0,20}|[|｜][^|｜<>\n]{0,60}[|｜]?|[!?][^<>]{0,150})\Z"
+)
+_ROLE_BEGUN = re.compile(r"<\|(?:start|channel)\|>\w{0,19}\Z")
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]{0,60})((?:[\s/][^<>]*)?)>")
 _TAG_BEGUN = re.compile(r"</?(?:[A-Za-z][\w:.-]{0,60}(?:[\s/][^<>]*)?)?\Z")
 _LONG = re.compile(r"<([A-Za-z][\w:.-]{0,60})\s[^<>]*?=")
@@ -55,7 +60,7 @@ def read_tag(text: str, pos: int, limit: int, ending: Ending) -> tuple[Effect, i
         while that is undecided.
     """
     token = _TOKEN.match(text, pos, limit)
-    if token:
+    if token and not (ending is Ending.OPEN and _ROLE_BEGUN.match(text, pos)):
         return Effect.NOTHING, token.end()
     tag = _TAG.match(text, pos, limit)
     if tag:

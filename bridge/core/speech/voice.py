@@ -10,15 +10,20 @@ import re
 from collections.abc import Callable, Mapping
 from string import ascii_letters, digits
 
-from bridge.core.speech import symbols
-from bridge.core.speech.addresses import is_site
+from bridge.core.speech import addresses, symbols
 from bridge.core.speech.line import DASH, Line
 
 _MAX_ENTITY_CHARS = 40
 """The longest entity's name has 31 characters. Source: html.spec.whatwg.org, 13.5."""
 
+_BETWEEN_DIGITS = {"*": "×", "**": "^"}
+"""What stars between two digits mean; the stars themselves could open emphasis."""
+
+_DIGITS = frozenset(digits)
+_IN_JSON = frozenset("\"'}")
 _QUOTES = frozenset("\"'“‘„«")
 _AFTER_LESS = frozenset(digits + " =-")
+_BEFORE_GREATER = frozenset(digits + "=")
 _NAMES_TAG = frozenset(ascii_letters)
 _IN_ENTITY = frozenset(ascii_letters + digits + "#")
 _SOUNDLESS = re.compile(f"[{symbols.NO_SOUND}]")
@@ -33,8 +38,10 @@ class Voice:
         line: where the words go.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_sign: str) -> None:
+        """`at_sign` is how `@` is said in an address."""
         self.line = Line()
+        self._at_sign = at_sign
         self._sign = ""
         self._spaced: list[str] = []
         self._entity = 0
@@ -45,6 +52,12 @@ class Voice:
         """Whether plain text that opens with no space may simply be added to the line."""
         waits = self._sign or self._spaced or self._entity or self._is_braced
         return not waits and self.line.is_calm
+
+    @property
+    def ends_site(self) -> bool:
+        """Whether the name of a site stands just before, so that a slash opens its path."""
+        waits = self._sign or self._spaced or self.line.is_spaced
+        return not waits and addresses.is_site(self.line.tail)
 
     def plain(self, text: str) -> None:
         """Text without any character that needs care, and no two spaces in a row."""
@@ -76,7 +89,8 @@ class Voice:
             self._say(char)
 
     def token(self, token: str) -> None:
-        """A silence token: said only when more words follow."""
+        """A silence token: said only when more words follow. It is nobody's address."""
+        self._sign = self._sign.rstrip("@")
         self._settle("")
         self.line.token(token)
 
@@ -118,7 +132,8 @@ class Voice:
         """A visible character."""
         self._settle(char)
         if self._is_braced or self._entity:
-            is_json, self._is_braced = self._is_braced and char in "\"'}", False
+            is_json = self._is_braced and char in _IN_JSON
+            self._is_braced = is_json and char != "}"
             if is_json or (self._entity and char == ";"):
                 return
             self._entity = self._entity - 1 if self._entity and char in _IN_ENTITY else 0
@@ -141,7 +156,8 @@ class Voice:
         """Decides about the signs that wait, now that their next neighbour is known."""
         spaced, self._spaced = self._spaced, []
         for sign in spaced if following else ():
-            self._keep(sign, " ")
+            if sign[0] != "{" or following not in _IN_JSON:
+                self._keep(sign, " ")
             self.line.line_break()
         sign, self._sign = self._sign, ""
         if sign:
@@ -157,6 +173,8 @@ class Voice:
         self._entity = 0
 
     def _keep_star(self, sign: str, following: str) -> str:
+        if following in _DIGITS and self.line.tail[-1:] in _DIGITS:
+            return _BETWEEN_DIGITS[sign]
         is_alone = self.line.is_spaced and not self.line.is_broken and following == " "
         return sign if is_alone else ""
 
@@ -165,7 +183,7 @@ class Voice:
         return sign if is_within and following.isalnum() else ""
 
     def _keep_tilde(self, sign: str, following: str) -> str:
-        return sign if len(sign) == 1 and following.isalnum() else ""
+        return sign if len(sign) == 1 and following.isdigit() else ""
 
     def _keep_less(self, sign: str, following: str) -> str:
         if following in _NAMES_TAG and not self.line.is_spaced:
@@ -178,10 +196,20 @@ class Voice:
     def _keep_brace(self, sign: str, following: str) -> str:
         if following in _QUOTES and not self.line.is_spaced and self.line.tail[-1:] == following:
             return sign[:1]
-        self._is_braced = self.line.is_spaced and following == " "
+        if not self.line.is_spaced:
+            return " " if following.isalnum() else ""
+        self._is_braced = following == " "
         return sign[:1] if self._is_braced else ""
 
+    def _keep_at(self, sign: str, following: str) -> str:
+        is_address = following.isalnum() and not self.line.is_spaced
+        if is_address and addresses.LOCAL_END.match(self.line.tail[-1:]):
+            return f" {self._at_sign} "
+        return sign
+
     def _close_brace(self, char: str) -> None:
+        if self._sign:
+            return
         self._settle(char)
         if self.line.is_spaced or self.line.tail[-1:] in _QUOTES:
             self._say(char)
@@ -194,8 +222,15 @@ class Voice:
     def _say_slash(self, char: str) -> None:
         """After the name of a site it opens a path, which is never said."""
         self._settle(char)
-        if self.line.is_spaced or not is_site(self.line.tail):
-            self.line.say(char)
+        self.line.space() if self.ends_site else self.line.say(char)
+
+    def _say_greater(self, char: str) -> None:
+        """Between words or numbers; not as the end of an arrow, or of what looks like a tag."""
+        if self._sign:
+            return
+        self._settle(char)
+        if self.line.is_spaced or self.line.tail[-1:] in _BEFORE_GREATER:
+            self._say(char)
 
     def _join(self, char: str) -> None:
         """A joiner: spelling after a letter of some scripts, elsewhere nothing."""
@@ -214,6 +249,7 @@ _KEPT: Mapping[str, Callable[[Voice, str, str], str]] = {
     "<": Voice._keep_less,
     "\\": Voice._keep_backslash,
     "{": Voice._keep_brace,
+    "@": Voice._keep_at,
 }
 
 _SPECIAL: Mapping[str, Callable[[Voice, str], None]] = {
@@ -223,6 +259,7 @@ _SPECIAL: Mapping[str, Callable[[Voice, str], None]] = {
     "}": Voice._close_brace,
     "|": Voice._say_bar,
     "/": Voice._say_slash,
+    ">": Voice._say_greater,
     **dict.fromkeys(_KEPT, Voice._wait),
     **dict.fromkeys(symbols.JOINERS, Voice._join),
 }

@@ -5,6 +5,11 @@ from types import MappingProxyType
 
 START = "Start the gateway, or set upstream.url to its address (port 18789 unless it was changed)."
 
+CHOICE = (
+    "Run `bridge doctor`, which names the gateway's agents; check upstream.agent, session.key, and "
+    "the session key that the client sends."
+)
+
 TOKEN = "Set upstream.token (BRIDGE_UPSTREAM__TOKEN) to gateway.auth.token of openclaw.json."  # noqa: S105
 
 ENABLE = (
@@ -22,7 +27,7 @@ WAIT = "It is starting or stopping: wait until it is up; its log says what it wa
 SHOW_TOOLS = 'Write into openclaw.json: tools: { toolSearch: { mode: "directory" } }'
 
 BY_STATUS: Mapping[int, str] = MappingProxyType(
-    {401: TOKEN, 403: FORWARDED, 404: ENABLE, 429: LOCKED, 503: WAIT}
+    {400: CHOICE, 401: TOKEN, 403: FORWARDED, 404: ENABLE, 429: LOCKED, 503: WAIT}
 )
 """By the HTTP status of a refused turn."""
 

@@ -19,6 +19,7 @@ CHECK_KEY = SessionKey("bridge:check")
 
 Asking = Callable[[Ask], AbstractAsyncContextManager[AsyncIterator[UpstreamEvent]]]
 
+_NO_MESSAGES = 400
 _DRAINING = 503
 _FORBIDDEN = 403
 _MISSING = 404
@@ -90,7 +91,7 @@ class Examination:
         if status == _MISSING:
             message = "The gateway's chat-completions endpoint is not enabled."
             return Finding(check, Verdict.FAIL, message, cures.ENABLE)
-        if cure := cures.BY_STATUS.get(status):
+        if status != _NO_MESSAGES and (cure := cures.BY_STATUS.get(status)):
             return Finding(check, Verdict.WARN, f"The endpoint answers HTTP {status}.", cure)
         return _ok(check, "The chat-completions endpoint is enabled.")
 

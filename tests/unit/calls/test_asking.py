@@ -105,6 +105,29 @@ async def test_a_filler_that_was_cut_in_mid_reply_does_not_hide_what_was_not_hea
         )
 
 
+@pytest.mark.parametrize("asked", [PHRASES.still_there[0], "Are you st...", "¿Sigue ahí?"])
+@timeline
+async def test_asking_whether_the_caller_is_there_does_not_hide_what_was_not_heard(
+    asked: str,
+) -> None:
+    async with engine(ScriptedAgent(keeps_history=True, scripts=[MEETINGS])) as e:
+        await e.reply(says("Friday?"))
+        cut = says("Friday?", "Friday has two mee...")
+        await e.reply([*cut, *says("", asked), *says("And Monday?")])
+
+        assert e.agent.asked[1].ask.note == NOTE
+
+
+@timeline
+async def test_where_a_key_may_be_shared_nobody_hears_of_anothers_reply() -> None:
+    async with engine(ScriptedAgent(keeps_history=True, scripts=[MEETINGS])) as e:
+        await e.reply(says("Friday?"), conversation=None, key="shared")
+        other = says("Hello?", "Friday", "What?")
+        await e.reply(other, conversation=None, key="shared")
+
+        assert [a.ask.note for a in e.agent.asked] == ["", ""]
+
+
 @timeline
 async def test_a_reply_that_was_heard_whole_is_not_noted() -> None:
     async with engine(ScriptedAgent(keeps_history=True, scripts=[slow(7.0, "Two.")])) as e:

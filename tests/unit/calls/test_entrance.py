@@ -201,7 +201,8 @@ def test_a_plain_request_is_asked_as_it_came() -> None:
         newest=request.messages[-1:],
         session_key=ask.session_key,
         tools=(END_CALL,),
-        params={"top_p": 1, "model": "m"},
+        params={"top_p": 1},
+        model="m",
         plain=True,
     )
     assert ask.session_key == f"phone:{caller_digest(CALLER, SECRET)}"

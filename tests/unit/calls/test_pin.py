@@ -96,7 +96,12 @@ def test_the_code_never_reaches_the_agent(*, keeps_history: bool, restarted: boo
 
 def asked(turn: TurnRequest, *, keeps_history: bool) -> Ask:
     plan = AskPlan(
-        turn, Conversation(), replaces=False, fillers=BOOK.all_fillers(), tells_caller=True
+        turn,
+        Conversation(),
+        replaces=False,
+        fillers=BOOK.all_fillers(),
+        prompts=BOOK.all_prompts(),
+        tells_caller=True,
     )
     return plan_ask(plan, ScriptedAgent(keeps_history=keeps_history))
 

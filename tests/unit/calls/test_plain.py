@@ -14,8 +14,12 @@ pytestmark = pytest.mark.anyio
 ASK = Ask((Message.of("user", "Hi"),), (Message.of("user", "Hi"),), plain=True)
 
 
+def plain(agent: ScriptedAgent) -> Plain:
+    return Plain(agent, lambda _run_id, _failure: None)
+
+
 async def reply(agent: ScriptedAgent) -> list[Item]:
-    async with Plain(agent).listen(ASK) as listening:
+    async with plain(agent).listen(ASK) as listening:
         assert listening.kind == "plain"
         return [item async for item in listening.items]
 
@@ -50,8 +54,13 @@ async def test_every_request_is_a_run_of_its_own() -> None:
 async def test_a_failure_is_the_end_and_no_word_of_ours() -> None:
     error = VendorRejected("No.", vendor="acme", operation="chat", why=Why.KEY, status=401)
     agent = ScriptedAgent(always=Script([Text("Hel"), error]))
+    told: list[tuple[str, Failure]] = []
 
-    assert await reply(agent) == [Words("Hel"), End(failure=Failure.of(error))]
+    async with Plain(agent, lambda *what: told.append(what)).listen(ASK) as listening:
+        items = [item async for item in listening.items]
+
+    assert items == [Words("Hel"), End(failure=Failure.of(error))]
+    assert told == [(listening.run_id, Failure.of(error))]
 
 
 async def test_a_reply_without_an_end_is_a_broken_promise() -> None:
@@ -65,7 +74,7 @@ async def test_a_reply_without_an_end_is_a_broken_promise() -> None:
 
 async def test_leaving_stops_the_agent() -> None:
     agent = ScriptedAgent(always=Script([Text("One. "), Text("Two. "), Finish()]))
-    async with Plain(agent).listen(ASK) as listening:
+    async with plain(agent).listen(ASK) as listening:
         assert await anext(aiter(listening.items)) == Words("One. ")
 
     assert [asked.outcome for asked in agent.asked] == ["left"]
@@ -73,7 +82,7 @@ async def test_leaving_stops_the_agent() -> None:
 
 async def test_leaving_before_the_first_item_asks_nobody() -> None:
     agent = ScriptedAgent()
-    async with Plain(agent).listen(ASK):
+    async with plain(agent).listen(ASK):
         pass
 
     assert agent.asked == []

@@ -281,6 +281,18 @@ async def test_a_mark_that_was_not_offered_is_refused_quietly() -> None:
 
 
 @timeline
+async def test_an_agent_that_only_calls_a_tool_thought_until_it_did() -> None:
+    script = Script([ToolCall("call_1", "look_up", "{}"), Finish("tool_calls")], 0.7, gap_s=0.4)
+    async with engine(ScriptedAgent(always=script)) as e:
+        await e.reply(HI, tools=(tool("look_up"),))
+
+        (report,) = e.reports
+        stages = report.moments.stages()
+        assert stages["think"] == pytest.approx(0.7)
+        assert sum(stages.values()) == pytest.approx(report.moments.total_s) == pytest.approx(1.1)
+
+
+@timeline
 async def test_a_tool_call_of_the_agents_goes_out_after_its_words() -> None:
     script = Script([ToolCall("call_1", "end_call", "{}"), Text("Goodbye."), Finish("tool_calls")])
     async with engine(ScriptedAgent(calls_tools=True, always=script)) as e:

@@ -35,6 +35,14 @@ def test_what_was_known_of_a_session_is_kept_when_the_next_call_withholds_it() -
     assert book.rows() == [SessionRow("phone:abc", "+1555•••1234", "conv_2", 3, 10.0, 12.0)]
 
 
+def test_a_number_that_a_client_made_its_key_is_masked() -> None:
+    book = SessionBook()
+    book.note(SessionKey("phone:+15550001234"), WITHHELD, 10.0)
+    book.note(SessionKey("phone:+15550001234"), WITHHELD, 11.0)
+
+    assert [(row.session, row.turns) for row in book.rows()] == [("phone:+1555•••1234", 2)]
+
+
 def test_a_caller_who_withheld_their_number_has_none() -> None:
     book = SessionBook()
     book.note(KEY, WITHHELD, 10.0)

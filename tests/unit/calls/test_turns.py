@@ -11,7 +11,7 @@ from bridge.calls.turns import Turns
 from bridge.core.identity import Strength
 from bridge.core.reply import Call, End, Origin
 from bridge.core.turn import Conversation
-from bridge.errors import Draining
+from bridge.errors import Draining, VendorUnavailable, Why
 from bridge.ports.upstream import Finish, Text
 from bridge.stores.memory import MemoryLedger
 from tests.fakes.engine import BOOK, engine, says, text_of
@@ -68,7 +68,7 @@ async def test_a_repeat_of_a_finished_turn_hears_the_same_again() -> None:
 
 @timeline
 async def test_a_longer_transcript_aborts_and_replaces() -> None:
-    async with engine(ScriptedAgent(always=slow(1.0, "Booked."))) as e:
+    async with engine(ScriptedAgent(always=slow(0.9, "Booked."))) as e:
         early = e.call(says("Book a"))
         await asyncio.sleep(0.3)
         longer = e.call(says("Book a table"))
@@ -165,6 +165,23 @@ async def test_a_run_goes_on_while_one_of_its_listeners_stays() -> None:
         assert text_of(await stays.end()) == "One. Two. "
 
 
+@pytest.mark.parametrize("reached", [True, False])
+@timeline
+async def test_a_repeat_of_what_failed_is_asked_only_if_the_agent_surely_never_saw_it(
+    *, reached: bool
+) -> None:
+    error = VendorUnavailable(
+        "Nobody there.", vendor="acme", operation="chat", why=Why.UNREACHABLE, asked=reached
+    )
+    agent = ScriptedAgent(scripts=[Script([error])], always=slow(0.1, "Hello."))
+    async with engine(agent) as e:
+        assert text_of(await e.reply(HI)) == PHRASES.unreachable
+        again = text_of(await e.reply(HI))
+
+        assert again == (PHRASES.unreachable if reached else "Hello.")
+        assert len(e.agent.asked) == (1 if reached else 2)
+
+
 @timeline
 async def test_a_retry_after_the_grace_is_asked_to_say_it_again() -> None:
     """The agent may have acted on the words: they are never asked twice."""
@@ -192,6 +209,26 @@ async def test_a_calm_line_settles_for_nothing_and_a_restless_one_for_a_quarter_
 
         settled = [round(r.moments.stages()["settle"], 3) for r in e.reports]
         assert settled == [0.0, 0.25, 0.0]
+
+
+@pytest.mark.parametrize("closes_first", [True, False])
+@timeline
+async def test_of_a_burst_of_longer_transcripts_only_the_first_and_the_last_are_asked(
+    *, closes_first: bool
+) -> None:
+    """A platform closes one and sends the next, and is heard in either order."""
+    async with engine(ScriptedAgent(always=slow(1.0))) as e:
+        calls = [e.call(says("Book me a"))]
+        for words in ("Book me a table", "Book me a table for", "Book me a table for Friday"):
+            await asyncio.sleep(0.15)
+            if closes_first:
+                await calls[-1].close()
+            calls.append(e.call(says(words)))
+            await asyncio.sleep(0)
+            await calls[-2].close()
+        await calls[-1].end()
+
+        assert [a.words for a in e.agent.asked] == ["Book me a", "Book me a table for Friday"]
 
 
 @timeline

@@ -19,6 +19,15 @@ def test_each_shell_gets_a_script_that_asks_bridge(
     assert f"_BRIDGE_COMPLETE={shell}_complete" in script
 
 
+def test_help_has_a_line_for_each_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["completion", "--help"])
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[:4] for line in lines if line and line[0] in ("bash:", "zsh:", "fish:")] == [
+        [f"{shell}:", "bridge", "completion", shell] for shell in ("bash", "zsh", "fish")
+    ]
+
+
 def test_another_shell_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["completion", "tcsh"]) == 2
     assert "'tcsh'" in capsys.readouterr().err

@@ -190,6 +190,22 @@ def test_an_error_that_left_a_task_group_is_still_that_error(
     assert capsys.readouterr().err == "bridge: taken\n"
 
 
+@pytest.mark.parametrize(
+    ("stop", "code"), [(SystemExit(143), 143), (KeyboardInterrupt(), ExitCode.INTERRUPTED)]
+)
+def test_a_signal_that_left_a_task_group_ends_as_shells_expect(
+    failing: list[BaseException],
+    capsys: pytest.CaptureFixture[str],
+    stop: BaseException,
+    code: int,
+) -> None:
+    """What a signal raises while a server is still starting."""
+    failing.append(BaseExceptionGroup("tasks", [stop]))
+
+    assert run(["doctor"]) == code
+    assert capsys.readouterr().err == ""
+
+
 def test_several_errors_at_once_stay_a_traceback(failing: list[BaseException]) -> None:
     failing.append(ExceptionGroup("tasks", [SettingsError("one"), ZeroDivisionError()]))
 

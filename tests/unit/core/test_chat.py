@@ -324,6 +324,19 @@ def test_the_last_chunk_says_why_it_is_the_last() -> None:
     assert (choice.finish_reason, choice.delta.content) == ("tool_calls", None)
 
 
+def test_where_usage_is_asked_for_every_chunk_before_it_says_that_there_is_none_yet() -> None:
+    """Source: platform.openai.com/docs/api-reference/chat, `include_usage` (2026-11)."""
+    writer = ChunkWriter("chatcmpl-1", 1, "m", has_usage=True)
+    before = [
+        json.loads(event.removeprefix(b"data: "))
+        for event in (writer.role(), writer.text("Hi"), writer.finish("stop"))
+    ]
+
+    assert [chunk["usage"] for chunk in before] == [None, None, None]
+    assert chunk_of(writer.usage(NO_USAGE)).usage is not None
+    assert b"usage" not in WRITER.text("Hi")
+
+
 def test_usage_comes_in_a_chunk_without_choices() -> None:
     chunk = chunk_of(WRITER.usage(NO_USAGE))
 

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.control import (
-    AGENT_NOTE,
     CONTROL_TOOLS,
     MAX_DIGITS,
     Act,
@@ -22,7 +21,10 @@ from bridge.core.control import (
     parse_result,
     split_tools,
 )
+from bridge.phrases import load_phrases
 
+BOOK = load_phrases()
+ENGLISH, SPANISH = BOOK.for_language("en"), BOOK.for_language("es")
 TEXT: Mapping[str, Any] = {"type": "string"}
 
 
@@ -78,7 +80,7 @@ def arguments(
     mark: str, argument: str, *tools: dict[str, Any], last_words: str = "Goodbye then."
 ) -> Any:
     """What the call made of a mark holds, or `None` when it was refused."""
-    call = build_call(mark, argument, tools, "call_1", last_words=last_words)
+    call = build_call(mark, argument, tools, "call_1", last_words=last_words, phrases=ENGLISH)
     return None if call is None else json.loads(call.arguments)
 
 
@@ -108,7 +110,9 @@ def test_hanging_up_transferring_and_voicemail_end_our_part_of_the_call() -> Non
 
 
 def test_a_mark_becomes_one_whole_call() -> None:
-    assert build_call("hang up", "", ALL, "call_7", last_words="Bye.") == ToolCallWire(
+    call = build_call("hang up", "", ALL, "call_7", last_words="Bye.", phrases=ENGLISH)
+
+    assert call == ToolCallWire(
         id="call_7", name="end_call", arguments='{"reason":"The conversation is over."}'
     )
 
@@ -130,25 +134,39 @@ def test_a_goodbye_is_said_in_content_or_by_the_tool_and_never_by_both() -> None
     assert unsaid["system__message_to_speak"] == "Goodbye."
 
 
-def test_what_the_tool_must_say_can_be_in_the_callers_language() -> None:
-    call = build_call("hang up", "", [END_CALL_LIVE], "c", last_words="", courtesy="Adiós.")
+@pytest.mark.parametrize(
+    ("mark", "tool", "spoken"),
+    [
+        ("hang up", END_CALL_LIVE, {"system__message_to_speak": SPANISH.goodbye}),
+        (
+            "transfer +15550100",
+            TRANSFER,
+            {"client_message": SPANISH.putting_through, "agent_message": SPANISH.handed_over},
+        ),
+    ],
+)
+def test_what_a_tool_says_is_in_the_callers_language(
+    mark: str, tool: dict[str, Any], spoken: dict[str, str]
+) -> None:
+    name, _, argument = mark.rpartition(" +")
+    call = build_call(name or mark, f"+{argument}", [tool], "c", last_words="", phrases=SPANISH)
     assert call is not None
-    assert json.loads(call.arguments)["system__message_to_speak"] == "Adiós."
-    assert "Adiós" in call.arguments
+    assert spoken.items() <= json.loads(call.arguments).items()
+    assert next(iter(spoken.values())) in call.arguments
 
 
 def test_a_transfer_fills_the_documented_schema() -> None:
     assert arguments("transfer", "+1 (555) 010-0123", TRANSFER) == {
         "transfer_number": "+15550100123",
         "client_message": "",
-        "agent_message": AGENT_NOTE,
+        "agent_message": ENGLISH.handed_over,
     }
 
 
 def test_a_transfer_fills_the_live_schema_and_spells_the_number_as_the_platform_does() -> None:
     assert arguments("transfer", "+1 555 0100", TRANSFER_LIVE) == {
         "transfer_number": "+15550100",
-        "agent_message": AGENT_NOTE,
+        "agent_message": ENGLISH.handed_over,
     }
 
 
@@ -280,7 +298,7 @@ def test_a_result_says_whether_the_act_succeeded(
 @settings(max_examples=150)
 @given(st.sampled_from(["hang up", *Act]), st.text(max_size=40), st.text(max_size=5))
 def test_no_argument_breaks_the_call(mark: str, argument: str, last_words: str) -> None:
-    call = build_call(mark, argument, ALL, "c", last_words=last_words)
+    call = build_call(mark, argument, ALL, "c", last_words=last_words, phrases=ENGLISH)
     assert call is None or isinstance(json.loads(call.arguments), dict)
 
 

@@ -201,7 +201,7 @@ def test_acts_come_after_the_last_word_and_the_hang_up_last_of_all() -> None:
     reply = deliver(END_CALL, KEYS)
     reply.text("<hang up>", 100.1)
     reply.text("<press:12#>", 100.2)
-    assert reply.call(Call("call_1", "look_up", "{}")) == []
+    assert reply.call(Call("call_1", "look_up", "{}"), 100.2) == []
     reply.text("Goodbye.", 100.3)
 
     assert reply.finish("stop", 100.4) == [
@@ -210,6 +210,14 @@ def test_acts_come_after_the_last_word_and_the_hang_up_last_of_all() -> None:
         Call(f"{OUR_CALL}r1_2", "end_call", "{}", ours=True),
         End("tool_calls"),
     ]
+
+
+def test_it_is_known_when_the_agent_first_called_a_tool() -> None:
+    reply = deliver()
+    reply.call(Call("call_1", "look_up", "{}"), 100.2)
+    reply.call(Call("call_2", "look_up", "{}"), 100.7)
+
+    assert (reply.first_call_s, reply.first_text_s) == (100.2, None)
 
 
 def test_an_act_that_was_not_offered_is_refused_quietly() -> None:
@@ -224,9 +232,32 @@ def test_an_act_the_agent_called_itself_is_not_made_twice() -> None:
     reply = deliver(END_CALL)
     reply.text("Bye.", 100.1)
     reply.text("<hang up>", 100.1)
-    reply.call(Call("call_1", "end_call", "{}"))
+    reply.call(Call("call_1", "end_call", "{}"), 100.2)
 
     assert reply.finish("stop", 100.3) == [Call("call_1", "end_call", "{}"), End("tool_calls")]
+
+
+def test_keys_may_be_pressed_one_mark_after_another_and_other_acts_are_made_once() -> None:
+    reply = deliver(END_CALL, KEYS)
+    for mark in ("<press:1>", "<hang up>", "<press:1>", "<hang up>"):
+        reply.text(mark, 100.1)
+
+    *calls, _ = reply.finish("stop", 100.3)
+
+    assert [call.name for call in calls if isinstance(call, Call)] == [
+        "play_keypad_touch_tone",
+        "play_keypad_touch_tone",
+        "end_call",
+    ]
+
+
+def test_keys_that_the_agent_presses_itself_are_not_pressed_twice() -> None:
+    reply = deliver(KEYS)
+    reply.text("<press:1>", 100.1)
+    pressed = Call("call_1", "play_keypad_touch_tone", '{"dtmf_tones":"1"}')
+    reply.call(pressed, 100.2)
+
+    assert reply.finish("stop", 100.3) == [pressed, End("tool_calls")]
 
 
 # -- an empty reply -------------------------------------------------------------------------------
@@ -238,6 +269,14 @@ def test_an_empty_reply_passes_the_turn_when_it_may() -> None:
         Call(f"{OUR_CALL}r1_0", "skip_turn", "{}", ours=True),
         End("tool_calls"),
     ]
+
+
+def test_an_agent_that_only_asked_for_what_it_may_not_have_did_not_fail() -> None:
+    reply = deliver(END_CALL)
+    reply.text("<wait>", 100.1)
+
+    assert reply.finish("stop", 101.0) == [ours(PHRASES.still_there[-1]), End()]
+    assert reply.failure is None
 
 
 def test_an_empty_reply_is_said_to_be_lost_and_is_a_failure() -> None:
@@ -277,6 +316,14 @@ def test_each_failure_has_its_honest_sentence(
     why: Why, code: str, spoke: bool, sentence: str
 ) -> None:
     assert sentence_for(failure(why, code), PHRASES, spoke=spoke) == sentence
+
+
+def test_an_agent_that_takes_nothing_now_is_said_to_be_out_of_reach() -> None:
+    """A gateway that is stopping answers 503: asking again at once, as `failed` says, is no help."""
+    stopping = replace(failure(), status=503)
+
+    assert sentence_for(stopping, PHRASES, spoke=False) == PHRASES.unreachable
+    assert sentence_for(replace(stopping, status=500), PHRASES, spoke=False) == PHRASES.failed
 
 
 def test_every_cause_has_a_sentence() -> None:
@@ -377,7 +424,7 @@ def test_in_any_order_there_is_one_end_and_nothing_after_it(
             "text": lambda at: reply.text("Some words. ", at),
             "held": lambda at: reply.text("Some ~words", at),
             "mark": lambda at: reply.text("<hang up>", at),
-            "call": lambda at: reply.call(Call("c1", "look_up", "{}")),
+            "call": lambda at: reply.call(Call("c1", "look_up", "{}"), at),
             "working": lambda at: reply.working("calendar"),
             "tick": reply.tick,
             "finish": lambda at: reply.finish("stop", at),

@@ -57,7 +57,7 @@ def test_the_callers_last_words_are_what_is_new() -> None:
         dialogue.key,
         newest=messages[-1:],
         utterance_keys=(key_of(dialogue),),
-        previous_reply="Hello!",
+        previous_reply=("Hello!",),
     )
     assert key_of(dialogue).position == 1
 
@@ -111,7 +111,7 @@ def test_several_unanswered_utterances_are_new_together() -> None:
     assert [m.text for m in dialogue.newest] == ["I'd like", "a table", "for two"]
     assert dialogue.utterance_keys == tuple(key_of(read(messages[:n])) for n in (3, 6, 7))
     assert dialogue.utterance_keys[-1] == dialogue.key
-    assert dialogue.previous_reply == ""
+    assert dialogue.previous_reply == ()
 
 
 def test_utterances_are_counted_without_silence() -> None:

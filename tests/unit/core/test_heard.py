@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from bridge.core.heard import Heard, compare
+from bridge.core.heard import Heard, compare, is_beginning
 
 SAID = "Friday has two meetings, at nine and at ten."
 
@@ -79,3 +79,18 @@ def test_any_two_texts_can_be_compared(said: str, spoken: str) -> None:
     split = compare(said, spoken)
 
     assert split is None or split.unheard
+
+
+@pytest.mark.parametrize(
+    ("spoken", "begins"),
+    [
+        ("Are you still there?", True),
+        ("are you  still…", True),
+        ("Are you", True),
+        ("You are", False),
+        ("Are you still there? Yes", False),
+        ("...", False),
+    ],
+)
+def test_a_sentence_is_known_by_its_beginning(spoken: str, begins: bool) -> None:
+    assert is_beginning(spoken, "Are you still there?") is begins

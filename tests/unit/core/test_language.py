@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.chat import Message
+from bridge.core.language import _COMMON as COMMON
+from bridge.core.language import _OWN_WORDS as OWN_WORDS
 from bridge.core.language import LANGUAGES, detect, language_of
 
 
@@ -133,6 +135,47 @@ def test_the_newest_utterance_decides_before_older_ones() -> None:
 
 def test_a_newest_utterance_that_does_not_tell_is_read_with_those_before() -> None:
     assert language_of([GERMAN_WORDS, Message.of("user", "Ja")], {}, "xx") == "de"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Guten Tag", "de"),
+        ("Was steht am Freitag an?", "de"),
+        ("Hola", "es"),
+        ("¿Hay mesa?", "es"),
+        ("Bonjour", "fr"),
+        ("Grazie mille", "it"),
+        ("Obrigado", "pt"),
+        ("Goedemorgen", "nl"),
+        ("Dziękuję", "pl"),
+        ("Merhaba", "tr"),
+        ("Tell me a story", "en"),
+        ("Ja", "xx"),
+        ("Hola, merci", "xx"),
+    ],
+)
+def test_where_nothing_else_tells_one_word_of_ones_own_does(text: str, language: str) -> None:
+    assert language_of([Message.of("user", text)], {}, "xx") == language
+
+
+def test_one_foreign_word_switches_nothing_once_the_language_is_known() -> None:
+    english = Message.of("user", "What is the weather today?")
+
+    assert language_of([english, Message.of("user", "Gracias!")], {}, "xx") == "en"
+
+
+def test_a_word_of_ones_own_is_no_other_languages_word() -> None:
+    for language, own in OWN_WORDS.items():
+        for other in OWN_WORDS.keys() - {language}:
+            assert not own & (OWN_WORDS[other] | COMMON[other]), (language, other)
+
+
+def test_a_caller_who_has_not_shown_their_language_is_answered_in_the_agents() -> None:
+    greeted = Message.of("assistant", "Guten Tag, was kann ich für Sie tun?")
+
+    assert language_of([greeted, Message.of("user", "Ja")], {}, "en") == "de"
+    assert language_of([greeted, Message.of("user", "What is that?")], {}, "xx") == "en"
 
 
 def test_older_talk_does_not_count_for_ever() -> None:

@@ -22,6 +22,9 @@ def phrases(language: str = "en") -> Phrases:
         lost=said,
         busy=said,
         refused=said,
+        goodbye=said,
+        putting_through=said,
+        handed_over=said,
         pin_ask=said,
         pin_wrong=said,
         pin_ok=said,
@@ -30,6 +33,8 @@ def phrases(language: str = "en") -> Phrases:
         stopping=said,
         misconfigured=said,
         code_left_out=said,
+        at_sign=said,
+        dot=said,
     )
 
 
@@ -71,6 +76,17 @@ def test_all_fillers_are_those_of_every_language_with_the_labelled_ones() -> Non
     one, other = phrases("en"), phrases("de")
 
     assert book.all_fillers() == {*one.fillers, *other.fillers, one.working, other.working}
+
+
+def test_all_prompts_are_those_of_every_language() -> None:
+    de = replace(phrases("de"), still_there=("Da?", "Noch da?"))
+
+    assert PhraseBook({"en": phrases(), "de": de}).all_prompts() == {
+        "There?",
+        "Still there?",
+        "Da?",
+        "Noch da?",
+    }
 
 
 def test_the_filler_for_a_tool_names_what_is_being_used() -> None:

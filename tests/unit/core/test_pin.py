@@ -54,8 +54,12 @@ def minutely(*utterances: str) -> list[PinDecision]:
         (["Hello", "1111", "2222", "246810"], [ASK, WRONG, WRONG, ACCEPTED]),
         (["Hello", "1111", "2222", "3333", "246810"], [ASK, WRONG, WRONG, LOCKED, LOCKED]),
         (["Hello", "1111", "1111", "1111"], [ASK, WRONG, WRONG, LOCKED]),
-        (["246810", "246810"], [ASK, ACCEPTED]),
-        (["9999", "246810"], [ASK, ACCEPTED]),
+        (["246810", "Book a table"], [ACCEPTED, PASS]),
+        (["two four six eight one oh", "Hi"], [ACCEPTED, PASS]),
+        (["9999", "246810"], [WRONG, ACCEPTED]),
+        (["9999", "8888", "7777", "246810"], [WRONG, WRONG, LOCKED, LOCKED]),
+        (["It's 246810", "246810"], [ASK, ACCEPTED]),
+        (["Book it for 9999", "246810"], [ASK, ACCEPTED]),
         (["Hello", "246810", "246810"], [ASK, ACCEPTED, PASS]),
         (["", "", "246810"], [ASK, ASK, ACCEPTED]),
     ],
@@ -85,6 +89,12 @@ def test_first_words_that_grow_are_never_judged() -> None:
     assert decisions(
         ("1", "Book it", 0.0), ("2", "Book it for 7:30 on 12.12.", 1.5), ("3", "1111", 9.0)
     ) == [ASK, ASK, WRONG]
+
+
+def test_a_code_said_at_once_may_come_in_pieces() -> None:
+    assert decisions(
+        ("1", "24", 0.0), ("1+", "2468", 0.5), ("1++", "246810", 1.0), ("2", "Hi", 9.0)
+    ) == [ASK, WRONG, ACCEPTED, PASS]
 
 
 def test_a_code_that_grows_is_one_try() -> None:
@@ -184,15 +194,16 @@ def test_only_the_code_itself_matches(code: str, other: str) -> None:
 
 
 @given(
+    st.sampled_from([[], [("", 0.0, "Hello")]]),
     st.lists(
         st.tuples(
             st.text("12", min_size=4, max_size=8), st.floats(0, 20), st.sampled_from(["", " hm "])
         ),
         max_size=30,
-    )
+    ),
 )
 def test_nobody_gets_more_guesses_of_the_right_length_than_tries(
-    said: list[tuple[str, float, str]],
+    opening: list[tuple[str, float, str]], said: list[tuple[str, float, str]]
 ) -> None:
     """Ours: whatever is said how fast, three guesses of the code's length in `LOCKOUT_S`."""
     guesses: list[str] = []
@@ -203,7 +214,7 @@ def test_nobody_gets_more_guesses_of_the_right_length_than_tries(
         return False
 
     gate, at_s = PinGate(), 0.0
-    for i, (digits, gap_s, noise) in enumerate([("", 0.0, "Hello"), *said]):
+    for i, (digits, gap_s, noise) in enumerate([*opening, *said]):
         at_s += gap_s
         gate, _ = step(gate, str(i), noise + digits, pin_ok, at_s)
         if at_s < LOCKOUT_S:
@@ -233,6 +244,16 @@ def test_hanging_up_does_not_help_a_number() -> None:
     assert tell(book, "c", "n", ("Hi", 300)) is LOCKED
     assert tell(book, "d", "other", ("Hi", 300)) is ASK
     assert tell(book, "e", "n", ("Hi", 240 + LOCKOUT_S)) is ASK
+
+
+def test_a_code_said_at_once_is_a_try_like_any_other() -> None:
+    """Ours: else every call would bring one more guess that nobody counts."""
+    book = PinBook()
+
+    assert tell(book, "a", "n", ("1111", 0)) is WRONG
+    assert tell(book, "b", "n", ("2222", 60)) is WRONG
+    assert tell(book, "c", "n", ("3333", 120)) is LOCKED
+    assert tell(book, "d", "n", ("246810", 180)) is LOCKED
 
 
 def test_a_withheld_number_is_locked_out_by_the_call() -> None:

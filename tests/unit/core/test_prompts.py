@@ -90,6 +90,19 @@ def test_results_of_our_acts_need_nothing_of_the_agent_and_its_own_mostly_do(
     assert prompts.may_continue(history) is answered_here
 
 
+@pytest.mark.parametrize(
+    ("tool", "answered_here"), [("play_keypad_touch_tone", True), ("look_up", False)]
+)
+def test_an_agent_that_is_offered_no_acts_can_have_made_none(
+    tool: str, answered_here: bool
+) -> None:
+    """[open]: nobody says that a platform keeps the id of a call."""
+    renamed = acted(tool, "toolu_9")
+
+    assert prompts.may_continue(renamed) is False
+    assert prompts.may_continue(renamed, acts_are_ours=True) is answered_here
+
+
 def test_a_continuation_is_an_empty_end() -> None:
     assert answer(TurnClass.CONTINUATION, acted("end_call"), SKIP) == [End()]
     assert answer(TurnClass.CONTINUATION, acted("transfer_to_agent"), SKIP) == [End()]
@@ -159,7 +172,7 @@ def test_a_caller_who_spoke_again_is_asked_afresh() -> None:
 
 
 def refuse(*tools: dict[str, Any], hang_up: bool) -> list[Item]:
-    return prompts.refusal("Goodbye.", tools=tools, run_id="r2", hang_up=hang_up)
+    return prompts.refusal("Goodbye.", PHRASES, tools=tools, run_id="r2", hang_up=hang_up)
 
 
 def test_a_refused_caller_hears_one_sentence_and_the_line_is_hung_up() -> None:

@@ -24,6 +24,7 @@ def test_a_failure_becomes_the_error_it_was_made_from(kind: type[VendorError]) -
         operation="chat",
         why=Why.RATE,
         status=429,
+        asked=False,
         retry_after_s=2.5,
         hint="Wait.",
     )
@@ -42,6 +43,7 @@ def test_a_failure_becomes_the_error_it_was_made_from(kind: type[VendorError]) -
         status=429,
         retry_after_s=2.5,
         hint="Wait.",
+        asked=False,
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.spoken_digits import UTTERANCE_CHARS, digits_in
+from bridge.core.spoken_digits import UTTERANCE_CHARS, digits_in, is_code
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,14 @@ def test_keyed_digits_are_read_in_any_figures(utterance: str, digits: str) -> No
         ("één twee drie vier", "1234"),
         ("vijf zes zeven acht negen nul", "567890"),
         ("dubbel vijf zes zeven", "5567"),
+        ("jeden dwa trzy cztery", "1234"),
+        ("pięć sześć siedem osiem dziewięć zero", "567890"),
+        ("один два три четыре", "1234"),
+        ("Пять, шесть, семь, восемь, девять, ноль.", "567890"),
+        ("bir iki üç dört", "1234"),
+        ("beş altı yedi sekiz dokuz SIFIR", "567890"),
+        ("일이삼사", "1234"),
+        ("비밀번호는 오 육 칠 팔 구 공 입니다", "567890"),
         ("いちにさんよん", "1234"),
         ("ゼロ イチ ニ サン", "0123"),
         ("暗証番号はごろくななはちきゅうです", "56789"),
@@ -64,7 +72,9 @@ def test_keyed_digits_are_read_in_any_figures(utterance: str, digits: str) -> No
         ("डबल पांच छः सात", "5567"),
     ],
 )
-def test_spoken_digits_are_read_in_eleven_languages(utterance: str, digits: str) -> None:
+def test_spoken_digits_are_read_in_every_language_that_bridge_speaks(
+    utterance: str, digits: str
+) -> None:
     assert digits_in(utterance) == digits
 
 
@@ -76,6 +86,8 @@ def test_spoken_digits_are_read_in_eleven_languages(utterance: str, digits: str)
         ("1234. No, sorry: 5678", "5678"),
         ("one two, ehm, three four", "1234"),
         ("one um two three four", "1234"),
+        ("um, 1234", "1234"),
+        ("Um... 47 11, please", "4711"),
         ("Hello?", ""),
         ("", ""),
         ("a table for two", "2"),
@@ -87,6 +99,31 @@ def test_the_longest_row_is_the_code_and_of_equal_ones_the_last(
     utterance: str, digits: str
 ) -> None:
     assert digits_in(utterance) == digits
+
+
+@pytest.mark.parametrize(
+    ("utterance", "is_one"),
+    [
+        ("1234", True),
+        ("*1234#", True),
+        ("1, 2, 3, 4.", True),
+        ("four seven one one", True),
+        ("Double four. One, one.", True),
+        ("四七一一", True),
+        ("사칠일일", True),
+        ("четыре семь один один", True),
+        ("123", False),
+        ("one two three", False),
+        ("My code is 1234", False),
+        ("四七一一です", False),
+        ("a table for two on 12/12/2026", False),
+        ("", False),
+        ("###", False),
+        ("1" * (UTTERANCE_CHARS + 1), False),
+    ],
+)
+def test_a_code_by_itself_is_told_from_talk(utterance: str, *, is_one: bool) -> None:
+    assert is_code(utterance) is is_one
 
 
 def test_only_the_beginning_of_an_endless_utterance_is_read() -> None:

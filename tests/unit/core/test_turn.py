@@ -47,6 +47,7 @@ LEFT = replace(RUNNING, standing=Standing.STOPPED, stop=Stop.LEFT, ended_at_s=5.
 NEVER_ASKED = replace(LEFT, asked=False)
 SUPERSEDED = replace(LEFT, stop=Stop.SUPERSEDED)
 FAILED = replace(LEFT, stop=Stop.FAILED, listeners=1)
+UNREACHED = replace(FAILED, asked=False, is_over=True)
 
 
 def asks(
@@ -96,13 +97,14 @@ def test_the_table_has_an_answer_for_every_request_that_can_be() -> None:
         # the same again, when nothing was done about it yet or it was taken back
         (of(NEVER_ASKED), asks(FIRST), Start(NEW, "r2", after=("r1",), is_restless=True)),
         (of(SUPERSEDED), asks(FIRST), Start(NEW, "r2", after=("r1",), is_restless=True)),
+        (of(UNREACHED), asks(FIRST), Start(NEW, "r2")),
         # other words at the same place
         (
             of(RUNNING),
             asks(LONGER),
-            Start(REVISED, "r2", stops=("r1",), after=("r1",), replaces=True),
+            Start(REVISED, "r2", ("r1",), after=("r1",), replaces=True, is_restless=True),
         ),
-        (of(SETTLING), asks(LONGER), Start(REVISED, "r2", stops=("r1",), after=("r1",))),
+        (of(SETTLING), asks(LONGER), Start(REVISED, "r2", ("r1",), ("r1",), is_restless=True)),
         (of(DONE), asks(LONGER), Start(REVISED, "r2", replaces=True)),
         # a new turn while one runs
         (of(RUNNING), asks(SECOND), Start(NEW, "r2", stops=("r1",), after=("r1",))),
@@ -172,7 +174,9 @@ def test_a_run_that_has_not_ended_is_joined_by_a_key_however_old_it_is() -> None
     ("run", "at_s", "is_restless"),
     [
         (replace(RUNNING, left_at_s=5.0, listeners=0), 5.0 + WITHDRAWN_LATELY_S, True),
-        (replace(RUNNING, left_at_s=5.0, listeners=0), 5.1 + WITHDRAWN_LATELY_S, False),
+        (replace(RUNNING, left_at_s=5.0, listeners=0), 5.1 + WITHDRAWN_LATELY_S, True),
+        (RUNNING, 6.0, True),
+        (SETTLING, 6.0, True),
         (LEFT, 5.0 + WITHDRAWN_LATELY_S, True),
         (LEFT, 5.1 + WITHDRAWN_LATELY_S, False),
         (SUPERSEDED, 6.0, True),
@@ -183,6 +187,7 @@ def test_a_run_that_has_not_ended_is_joined_by_a_key_however_old_it_is() -> None
 def test_a_line_is_restless_where_a_request_of_this_moment_was_just_withdrawn(
     run: Run, at_s: float, is_restless: bool
 ) -> None:
+    """What runs is withdrawn by the new words themselves, whenever its closing is heard of."""
     decision = decided(of(run), asks(LONGER, at_s=at_s))
 
     assert isinstance(decision, Start)
@@ -369,6 +374,12 @@ def test_a_run_that_was_stopped_stays_stopped_when_it_ends(run: Run) -> None:
     after, _ = step(before, Ended(9.0, "r1", "Hel", ()))
 
     assert after == Conversation((replace(run, is_over=True, said="Hel"),), "One moment... ")
+
+
+def test_a_run_that_never_reached_the_agent_may_be_asked_again() -> None:
+    failed, _ = step(of(RUNNING), Ended(9.0, "r1", "", (), Stop.FAILED, reached_agent=False))
+
+    assert decided(failed, asks(FIRST, at_s=9.0)) == Start(NEW, "r2")
 
 
 def test_a_run_ends_once() -> None:

@@ -52,6 +52,10 @@ def test_the_public_address_keeps_its_path_and_loses_its_slash() -> None:
     [
         ("+15550100999, +1415*", ("+15550100999", "+1415*")),
         (["+1 (555) 010-0999"], ("+15550100999",)),
+        ('["+15550100999", "+1 415*"]', ("+15550100999", "+1415*")),
+        (" [] ", ()),
+        ("+15550100999; +1415*;", ("+15550100999", "+1415*")),
+        ("+15550100999\n+1415*\n", ("+15550100999", "+1415*")),
         ("", ()),
         ((), ()),
     ],
@@ -60,7 +64,9 @@ def test_callers_are_listed_as_numbers_and_prefixes(given: object, kept: tuple[s
     assert Policy.model_validate({"allow_from": given}).allow_from == kept
 
 
-@pytest.mark.parametrize("given", ["nobody", "*", "+*", "+1*5", "+0123456789", 5, [5]])
+@pytest.mark.parametrize(
+    "given", ["nobody", "*", "+*", "+1*5", "+0123456789", 5, [5], "[", "[5]", "{}"]
+)
 def test_what_is_neither_number_nor_prefix_is_refused(given: object) -> None:
     _refused(lambda: Policy.model_validate({"allow_from": given}))
 

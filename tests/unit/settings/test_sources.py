@@ -309,7 +309,7 @@ def test_openclaw_is_found_by_its_own_configuration(tmp_path: Path) -> None:
         "name": ("openclaw", FILE),
         "url": ("http://127.0.0.1:19001/v1", FILE),
         "token": ("gateway-token-of-tests", FILE),
-        "model": ("openclaw", "from upstream.name"),
+        "model": ("openclaw", "default"),
     }
 
 
@@ -320,7 +320,7 @@ def test_openclaw_without_a_configuration_is_looked_for_at_its_usual_port(tmp_pa
         "name": ("openclaw", "environment: BRIDGE_UPSTREAM__NAME"),
         "url": ("http://127.0.0.1:18789/v1", "default of OpenClaw"),
         "token": (None, "default"),
-        "model": ("openclaw", "from upstream.name"),
+        "model": ("openclaw", "default"),
     }
 
 
@@ -331,7 +331,7 @@ def test_an_address_with_openclaws_port_is_openclaw(tmp_path: Path) -> None:
         "name": ("openclaw", "from upstream.url"),
         "url": ("http://10.0.0.5:18789/v1", "environment: BRIDGE_UPSTREAM__URL"),
         "token": (None, "default"),
-        "model": ("openclaw", "from upstream.name"),
+        "model": ("openclaw", "default"),
     }
 
 
@@ -344,7 +344,7 @@ def test_any_other_address_is_an_openai_server_and_openclaw_is_not_looked_for(
         "name": ("openai", "from upstream.url"),
         "url": ("http://127.0.0.1:1234/v1", "environment: BRIDGE_UPSTREAM__URL"),
         "token": (None, "default"),
-        "model": ("", "default"),
+        "model": ("", "from upstream.name"),
     }
 
 

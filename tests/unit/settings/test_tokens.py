@@ -160,10 +160,16 @@ def test_a_short_token_is_refused_where_the_world_can_try_it(
 ) -> None:
     settings = _settings(tmp_path, **public, token="s3cret", operator_token=LONG)
 
-    with pytest.raises(SettingsError, match=r"server\.token must be 16 characters") as caught:
+    with pytest.raises(SettingsError, match=r"server\.token must be 8 characters") as caught:
         ensure_tokens(settings)
 
     assert "s3cret" not in caught.value.message
+
+
+def test_a_token_of_some_length_is_fine_anywhere(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, host="192.0.2.1", token="s3cret-1", operator_token="s3cret-2")
+
+    assert ensure_tokens(settings) == settings
 
 
 def test_a_short_token_is_fine_on_this_machine_alone(tmp_path: Path) -> None:

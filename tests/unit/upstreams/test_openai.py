@@ -115,19 +115,67 @@ def _settings(agent: FakeAgent, **more: object) -> Settings:
 
 @pytest.mark.parametrize(
     ("setting", "asked_for", "sent"),
-    [("mine", "theirs", "mine"), ("mine", None, "mine"), ("", "theirs", "theirs")],
+    [("mine", "theirs", "mine"), ("mine", "", "mine"), ("", "theirs", "theirs")],
 )
-async def test_a_model_that_was_set_goes_before_the_requests_own(
-    agent: FakeAgent, setting: str, asked_for: str | None, sent: str
+async def test_a_model_that_was_set_goes_before_a_plain_requests_own(
+    agent: FakeAgent, setting: str, asked_for: str, sent: str
 ) -> None:
-    params = {"model": asked_for} if asked_for else {}
     async with (
         openai.connect(_settings(agent, model=setting)) as upstream,
-        upstream.ask(_ask(USER, params=params)) as events,
+        upstream.ask(_ask(USER, model=asked_for, plain=True)) as events,
     ):
         _ = [event async for event in events]
 
     assert (await agent.asked()).body["model"] == sent
+
+
+@pytest.mark.parametrize("name", ["", "bridge", "openai"])
+async def test_a_plain_request_for_what_we_call_our_model_gets_the_servers_only_one(
+    agent: FakeAgent, name: str
+) -> None:
+    agent.models = ("only",)
+    async with (
+        openai.connect(_settings(agent)) as upstream,
+        upstream.ask(_ask(USER, model=name, plain=True)) as events,
+    ):
+        _ = [event async for event in events]
+
+    assert (await agent.asked()).body["model"] == "only"
+
+
+@pytest.mark.parametrize(
+    ("status", "listed", "asked_for", "sent", "lists"),
+    [
+        (404, b"", "bridge", "bridge", 1),
+        (200, b"<html>", "bridge", "bridge", 1),
+        (200, b'{"data":[]}', "bridge", "bridge", 1),
+        (501, b"", "bridge", "bridge", 2),
+        (404, b"", "", "default", 1),
+        (200, b'{"data":[{"id":"one"},{"id":"two"}]}', "two", "two", 2),
+    ],
+)
+async def test_a_server_that_lists_no_models_is_asked_for_what_the_platform_asks_for(
+    agent: FakeAgent, status: int, listed: bytes, asked_for: str, sent: str, lists: int
+) -> None:
+    agent.models_status, agent.models_body = status, listed
+    async with openai.connect(_settings(agent)) as upstream:
+        for _ in range(2):
+            async with upstream.ask(_ask(USER, model=asked_for)) as events:
+                _ = [event async for event in events]
+
+    assert [visit.body["model"] for visit in agent.requests] == [sent, sent]
+    assert [visit.path for visit in agent.visits].count("/v1/models") == lists
+
+
+async def test_a_server_that_refuses_our_token_is_not_asked_without_knowing_its_model(
+    agent: FakeAgent,
+) -> None:
+    agent.models_status = 401
+    async with openai.connect(_settings(agent)) as upstream:
+        with pytest.raises(VendorRejected):
+            await upstream.ask(_ask(USER)).__aenter__()
+
+    assert agent.requests == []
 
 
 async def test_without_any_model_the_only_one_is_learnt_once(agent: FakeAgent) -> None:

@@ -7,11 +7,11 @@ import pytest
 from pydantic import SecretStr
 
 from bridge.errors import VendorBrokePromise, VendorRejected, VendorUnavailable
-from bridge.ports.upstream import Finish, Text, UpstreamEvent
+from bridge.ports.upstream import Finish, Text, ToolCall, UpstreamEvent
 from bridge.vendors import chat_completions, sse
 from bridge.vendors.chat_completions import ChatClient, Server, tidy_url
 from tests.fakes.agent import Act, FakeAgent, Part, Script
-from tests.fakes.agent_wire import Chunks
+from tests.fakes.agent_wire import Chunks, call_delta
 
 pytestmark = pytest.mark.anyio
 
@@ -116,6 +116,21 @@ async def test_a_server_that_never_ends_its_stream_does_not_hold_the_turn(
 
     assert await _hear(client) == [Text("Hi"), Finish("stop")]
     await agent.until(lambda: agent.connections == 0)
+
+
+async def test_a_tool_call_is_told_before_usage_is_waited_for(
+    agent: FakeAgent, client: ChatClient
+) -> None:
+    gate = asyncio.Event()
+    call = CHUNK.delta(call_delta({"id": "c1", "function": {"name": "look_up", "arguments": "{}"}}))
+    agent.play(Script((call, STOP, gate, USAGE), opens=False, finish=None))
+    async with asyncio.timeout(5), client.ask(BODY) as events:
+        first = await anext(events)
+        gate.set()
+        rest = [event async for event in events]
+
+    assert first == ToolCall("c1", "look_up", "{}")
+    assert rest == [Finish("tool_calls", {"total_tokens": 5})]
 
 
 async def test_bytes_cut_anywhere_give_the_same_words(agent: FakeAgent, client: ChatClient) -> None:

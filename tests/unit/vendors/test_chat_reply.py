@@ -30,7 +30,7 @@ def _call(function: Any, **fields: Any) -> bytes:
 def _read(*payloads: bytes) -> list[UpstreamEvent]:
     reader = ReplyReader(SOURCE)
     said = [event for payload in payloads for event in reader.read(payload)]
-    return [*said, *reader.end()]
+    return [*said, *reader.calls(), reader.finish()]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import resource
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from bridge.web.connections import (
@@ -20,7 +22,7 @@ from bridge.web.connections import (
     bounded,
     make_room,
 )
-from tests.fakes.web_server import Served, Wire, served, until
+from tests.fakes.web_server import WITHIN_S, Served, Wire, served, until
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
@@ -130,6 +132,71 @@ async def test_a_slow_answer_is_not_cut_off() -> None:
         assert b"200 OK" in await asking.hear_until(b"hello")
         await idle.close()
         await asking.close()
+
+
+SOME = b"x" * 65_536
+
+
+async def talk_on(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answers in pieces, more than a system's buffers hold."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(200):
+        await send({"type": "http.response.body", "body": SOME, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def say_much(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answers more than a system's buffers hold, all at once, and hangs up."""
+    hang_up = [(b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 200, "headers": hang_up})
+    await send({"type": "http.response.body", "body": SOME * 200})
+
+
+@pytest.mark.parametrize("answer", [talk_on, say_much], ids=["amid an answer", "after it"])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_who_never_reads_is_cut_off(answer: ASGIApp, loop: str) -> None:
+    """Closing would wait for them for ever: what was written must first be taken."""
+
+    async def outwait() -> None:
+        http = bounded(Bounds(most=10, taken_within_s=0.1))
+        async with served(answer, http=http) as server:
+            deaf = socket.socket()
+            deaf.setblocking(False)  # noqa: FBT003 - its own name says what is false
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            await asyncio.get_running_loop().sock_connect(deaf, ("127.0.0.1", server.port))
+            deaf.send(GET)
+            await until(lambda: server.connections == 1)
+            await until(lambda: server.connections == 0)
+            await until(lambda: not server.server.server_state.tasks)
+            deaf.close()
+            assert len(http.untaken) == 0
+
+    factory = None if loop == "asyncio" else pytest.importorskip("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(outwait())
+
+
+async def test_who_reads_gets_a_large_answer_whole() -> None:
+    http = bounded(Bounds(most=10, taken_within_s=WITHIN_S))
+    async with served(say_much, http=http) as server:
+        wire = await server.connect()
+        await wire.say(b"GET / HTTP/1.0\r\nhost: x\r\n\r\n")
+        _head, _, body = (await wire.hear_all()).partition(b"\r\n\r\n")
+        await wire.close()
+
+    assert body.count(b"x") == 200 * len(SOME)
+
+
+async def test_who_is_silent_for_many_looks_keeps_the_connection() -> None:
+    """Nothing lies there for them to take."""
+    http = bounded(Bounds(most=10, taken_within_s=0.001))
+    async with served(app(), http=http) as server:
+        waiting, hurried = await server.connect(), await server.connect()
+        for _ in range(50):
+            await ask(hurried)
+        assert b"200 OK" in await ask(waiting)
+        await waiting.close()
+        await hurried.close()
 
 
 async def test_a_body_may_come_after_its_head() -> None:

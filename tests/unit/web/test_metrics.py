@@ -1,6 +1,7 @@
 """What Prometheus reads after something happened."""
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Receive, Scope, Send
 
@@ -81,6 +82,25 @@ def test_two_bridges_in_one_process_count_apart() -> None:
 
 def test_the_process_is_measured_too() -> None:
     assert b"process_cpu_seconds_total" in Metrics().render()
+
+
+async def test_a_stream_is_counted_for_as_long_as_it_is_written() -> None:
+    metrics = Metrics()
+    during: list[float] = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        kind = [(b"Content-Type", b"text/event-stream; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": kind})
+        during.append(figures(metrics)["bridge_streams_open"])
+        raise RuntimeError
+
+    async def sent(_message: object) -> None:
+        return
+
+    with pytest.raises(RuntimeError):
+        await Counted(app, metrics)({"type": "http", "path": "/"}, sent, sent)  # type: ignore[arg-type]  # nobody receives
+    assert during == [1.0]
+    assert figures(metrics)["bridge_streams_open"] == 0.0
 
 
 async def test_answers_are_counted_by_route_and_status() -> None:

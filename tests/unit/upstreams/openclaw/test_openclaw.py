@@ -133,7 +133,7 @@ async def test_warming_up_is_one_turn_in_a_session_of_its_own(gateway: FakeAgent
 @pytest.mark.parametrize(
     ("status", "asked", "hint"),
     [
-        (400, False, ""),
+        (400, False, "upstream.agent"),
         (401, False, "gateway.auth.token"),
         (403, False, "a proxy in between"),
         (404, False, "chatCompletions: { enabled: true }"),
