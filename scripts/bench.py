@@ -21,11 +21,12 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bridge.core.latency import percentile
 from scripts import bench_load as load
 from scripts import bench_upstream as upstream
 
@@ -60,12 +61,6 @@ http {{
   }} }}
 }}
 """
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least that share (0 to 1) of them does not exceed."""
-    ranked = sorted(values)
-    return ranked[max(0, -int(-share * len(ranked) // 1) - 1)]
 
 
 def render_table(rows: Rows) -> str:
@@ -172,20 +167,20 @@ async def measure(
     base = statistics.median(times[direct.name])
     for target in targets:
         note("first words p50, us", target, statistics.median(times[target.name]))
-        note("first words p90, us", target, percentile(times[target.name], 0.9))
+        note("first words p90, us", target, percentile(times[target.name], 90))
     for target in others:
         note("added to first words p50, us", target, statistics.median(times[target.name]) - base)
     for target in targets:
         before = processor_us(target.pid)
         delays = await load.chunk_delays(target, DELAY_STREAMS, chunks)
         spent = processor_us(target.pid) - before
-        note(f"chunk delay at {DELAY_STREAMS} streams p50, us", target, percentile(delays, 0.5))
-        note(f"chunk delay at {DELAY_STREAMS} streams p99, us", target, percentile(delays, 0.99))
+        note(f"chunk delay at {DELAY_STREAMS} streams p50, us", target, percentile(delays, 50))
+        note(f"chunk delay at {DELAY_STREAMS} streams p99, us", target, percentile(delays, 99))
         note("processor a chunk, us", target, spent / len(delays))
     for place, target in enumerate(targets):
         ups = await load.hang_ups(target, direct.port, hangs, first=10**6 * (place + 1))
-        note("hang-up to upstream closed p50, ms", target, percentile(ups, 0.5))
-        note("hang-up to upstream closed p99, ms", target, percentile(ups, 0.99))
+        note("hang-up to upstream closed p50, ms", target, percentile(ups, 50))
+        note("hang-up to upstream closed p99, ms", target, percentile(ups, 99))
     return rows
 
 

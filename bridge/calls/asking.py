@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from bridge.calls.request import TurnRequest
 from bridge.core import control, filler, heard, history, manner
 from bridge.core.chat import Message
+from bridge.core.conversation import Conversation, Run, Stop
 from bridge.core.dialogue import News
 from bridge.core.identity import Strength
-from bridge.core.turn import Conversation, Run, Stop
 from bridge.ports.upstream import Ask, Upstream
 
 

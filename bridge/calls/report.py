@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from bridge.calls.request import TurnRequest
 from bridge.calls.run import Run
+from bridge.core.conversation import Stop
 from bridge.core.latency import Moments
 from bridge.core.reply import Failure
-from bridge.core.turn import Start, Stop, TurnClass
+from bridge.core.turn import Start, TurnClass
 
 
 @dataclass(frozen=True, slots=True)

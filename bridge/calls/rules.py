@@ -11,7 +11,8 @@ class Rules:
 
     Attributes:
         settle_s: waited before the agent is asked; `None` is `"auto"`.
-        greeting: said first when the agent is to open the call; `""` when it is not.
+        greeting: said first when the agent is to open the call; `""` when it is not;
+            `"auto"` for our phrase in the caller's language.
         tells_caller: whether the agent is told the caller's number.
     """
 

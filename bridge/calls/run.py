@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 
+from bridge.core.conversation import Stop
 from bridge.core.delivery import Delivery
 from bridge.core.reply import Call, End, Failure, Item
-from bridge.core.turn import Stop
 from bridge.errors import VendorBrokePromise, VendorError, VendorTooSlow, Why
 from bridge.ports.upstream import Ask, Finish, Text, ToolCall, Upstream, UpstreamEvent, Working
 

@@ -25,6 +25,7 @@ from bridge.calls.request import TurnRequest
 from bridge.calls.rules import Rules
 from bridge.calls.run import Run
 from bridge.core import filler, prompts
+from bridge.core.conversation import Stop
 from bridge.core.delivery import Delivery, Style
 from bridge.core.identity import Strength
 from bridge.core.latency import Moments
@@ -45,7 +46,6 @@ from bridge.core.turn import (
     Requested,
     Settled,
     Start,
-    Stop,
     StopRun,
     TurnClass,
     step,

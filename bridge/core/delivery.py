@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.core import control, filler
+from bridge.core.conversation import Stop
 from bridge.core.history import OUR_CALL
 from bridge.core.phrases import Phrases
 from bridge.core.reply import Call, End, Failure, Item, Origin, Words
 from bridge.core.speech import Mark, Piece, Shaper
-from bridge.core.turn import Stop
 from bridge.errors import Why
 
 GAP_FILLER_S = 5.0

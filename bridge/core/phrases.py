@@ -35,7 +35,7 @@ class Phrases:
         working: a filler with `LABEL` in it, right with any label. Begins with words of ours, so
             that it can be told from the agent's words before it.
         still_there: two prompts for silence, in the order they are said.
-        greeting: said first when nobody set a greeting.
+        greeting: said first when the greeting is to be ours.
         unreachable: the agent can't be reached.
         too_slow: the turn's deadline passed.
         failed: the agent failed before its first word.

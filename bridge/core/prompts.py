@@ -45,6 +45,10 @@ def _is_settled(call: CalledTool, *, has_spoken: bool) -> bool:
     return has_spoken or control.is_terminal(call.name) or call.name == "skip_turn"
 
 
+IN_THEIR_LANGUAGE = "auto"
+"""A greeting that is our phrase in the caller's language."""
+
+
 def answer(
     turn_class: TurnClass,
     dialogue: Dialogue,
@@ -61,13 +65,15 @@ def answer(
         dialogue: its history.
         phrases: ours, in the caller's language.
         tools: the request's tools; passing the turn is built from its schema.
-        greeting: what is said first when the agent is to open the call; `""` when it is not.
+        greeting: what is said first when the agent is to open the call; `""` when it is not,
+            `IN_THEIR_LANGUAGE` for the phrase of ours.
         run_id: makes the ids of tool calls unique.
     """
     if turn_class is TurnClass.CONTINUATION:
         return _continuation(dialogue, phrases)
     if turn_class is TurnClass.GREETING and greeting and not dialogue.since:
-        return [Words(greeting, Origin.BRIDGE), End()]
+        said = phrases.greeting if greeting == IN_THEIR_LANGUAGE else greeting
+        return [Words(said, Origin.BRIDGE), End()]
     skip = control.build_call(
         control.Act.WAIT, "", tools, f"{OUR_CALL}{run_id}_0", last_words="", phrases=phrases
     )

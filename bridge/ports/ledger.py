@@ -19,8 +19,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from bridge.core.conversation import Conversation, Stop
 from bridge.core.reply import Item
-from bridge.core.turn import Conversation, Stop
 
 FORGET_S = 3600.0
 """How long after its last turn a conversation is remembered: longer than any call is silent."""

@@ -36,7 +36,17 @@ RECORDS = "bridge.db"
 
 
 def _state_dir() -> Path:
-    return user_state_path("bridge", appauthor=False)
+    try:
+        return user_state_path("bridge", appauthor=False)
+    except RuntimeError:  # no home folder: `state_dir` must be set
+        return Path("~") / "bridge"
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("has a '~' that stands for no home folder") from None
 
 
 class Settings(BaseSettings):
@@ -85,13 +95,16 @@ class Settings(BaseSettings):
         store, folder = fields.get("store", {}), fields.get("state_dir") or _state_dir()
         if not isinstance(store, Mapping) or store.get("url") or not isinstance(folder, str | Path):
             return given
-        url = f"sqlite:///{Path(folder).expanduser() / RECORDS}"
+        try:
+            url = f"sqlite:///{_expanded(Path(folder)) / RECORDS}"
+        except ValueError:
+            return given  # `state_dir` says so itself
         return {**fields, "store": {**store, "url": url}}
 
     @field_validator("state_dir")
     @classmethod
-    def _state_dir(cls, value: Path) -> Path:
-        return value.expanduser()
+    def _expand(cls, value: Path) -> Path:
+        return _expanded(value)
 
     def origin(self, name: str) -> str:
         """Where the setting `name` (as `"turn.grace_s"`) was set; `"default"` when nowhere."""

@@ -8,6 +8,7 @@ Source: the gateway's `openclaw.json`, `OPENCLAW_CONFIG_PATH`, `OPENCLAW_STATE_D
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,11 +81,16 @@ def parse(text: str) -> object:
 
 def _place(environ: Mapping[str, str]) -> tuple[Path, str]:
     if named := environ.get("OPENCLAW_CONFIG_PATH"):
-        return Path(named).expanduser(), named
+        return _expanded(named), named
     if state := environ.get("OPENCLAW_STATE_DIR"):
-        return Path(state).expanduser() / "openclaw.json", f"{state}/openclaw.json"
-    home = Path(environ.get("HOME") or Path.home())
+        return _expanded(state) / "openclaw.json", f"{state}/openclaw.json"
+    home = _expanded(environ.get("HOME") or "~")
     return home / ".openclaw" / "openclaw.json", "~/.openclaw/openclaw.json"
+
+
+def _expanded(path: str) -> Path:
+    """With `~` as somebody's home; as it stands for who has none, as some services."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where there is no home
 
 
 def _reason(error: Exception) -> str:

@@ -171,7 +171,8 @@ class Turn(Section):
     greeting: str = Field(
         default="",
         max_length=1000,
-        description="What is said first when we open the call; empty when the caller speaks first.",
+        description="What is said first when we open the call; `auto`: a phrase in the caller's "
+        "language; empty when the caller speaks first.",
     )
     language: str = Field(
         default="en",

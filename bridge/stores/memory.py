@@ -5,8 +5,8 @@ import itertools
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 
+from bridge.core.conversation import Conversation, Stop
 from bridge.core.reply import End, Item
-from bridge.core.turn import Conversation, Stop
 from bridge.ports.ledger import FORGET_S, Entry
 
 ROOM = 20_000

@@ -20,8 +20,9 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bridge import log
 from bridge.core.limits import Concurrency, RateLimit
-from bridge.errors import BadRequest, BridgeError, Draining, OverLimit
+from bridge.errors import BadRequest, BridgeError, Draining, OverLimit, Unauthenticated
 from bridge.web.doors import Gate, Group, Tokens, group_of, headers_named
 from bridge.web.faults import not_found, response_for
 
@@ -33,6 +34,10 @@ LINGER_S = 1.0
 
 LINGER_BYTES = 8_388_608
 """How much of it: a client that doesn't listen while it sends hears the answer up to here."""
+
+TELL_AGAIN_S = 60.0
+"""How long a refused token is not told of again. The operator must learn that the platform has a
+wrong one; strangers who try some must not fill the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Guard:
         self._gate = gate
         self._rate = RateLimit(limits.per_minute)
         self._busy = Concurrency(limits.concurrent)
+        self._told_s: dict[Group, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request, or turns it away."""
@@ -97,6 +103,8 @@ class Guard:
                 body = await self._read_body(scope, receive)
                 await self._app(scope, receive if body is None else _replay(body, receive), send)
         except _NotEntered as refusal:
+            if isinstance(refusal.error, Unauthenticated):
+                self._tell(group, refusal.error)
             await _turn_away(scope, receive, send, refusal.error)
         except _Gone:
             return
@@ -118,6 +126,14 @@ class Guard:
             yield
         finally:
             self._busy.leave(group)
+
+    def _tell(self, group: Group, error: Unauthenticated) -> None:
+        now_s, told_s = self._clock(), self._told_s.get(group)
+        if told_s is None or now_s - told_s >= TELL_AGAIN_S:
+            self._told_s[group] = now_s
+            log.warning(
+                "token.refused", kind=group, status=HTTPStatus.UNAUTHORIZED, code=error.code
+            )
 
     def _check_pace(self, group: Group) -> None:
         if group is Group.PLATFORM and self._gate.draining:

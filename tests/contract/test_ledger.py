@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from bridge.core.conversation import Conversation, Run, Standing, Stop
 from bridge.core.dialogue import TurnKey
 from bridge.core.reply import Call, End, Failure, Item, Origin, Words
-from bridge.core.turn import Conversation, Run, Standing, Stop
 from bridge.errors import Why
 from bridge.ports.ledger import FORGET_S, Entry, Ledger
 from bridge.stores.memory import MemoryLedger

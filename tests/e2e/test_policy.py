@@ -452,6 +452,30 @@ async def test_the_code_never_reaches_the_agent_not_even_as_history(
         assert not any(secret in told for secret in (code, "4711", "9999"))
 
 
+@pytest.mark.parametrize("code", ["4711", "4711#", "Four seven one one.", "четыре семь один один"])
+async def test_who_says_the_code_at_once_is_not_asked_for_it(
+    coded: Program, agent: FakeAgent, code: str
+) -> None:
+    """A voice agent's greeting may have asked; and who calls every day knows."""
+    async with calling(coded, f"+1555010{next(CALLS):04d}") as client:
+        replies = await Line(client).tell(code, "What is on?")
+
+    assert OURS.pin_ask not in replies
+    assert replies[1] == "You said: What is on?"
+    assert len(agent.requests) == 1
+
+
+async def test_a_wrong_code_said_at_once_is_a_try(agent: FakeAgent) -> None:
+    async with program(agent, PIN) as bridge:
+        heard_first = []
+        for code in ("1111", "2222", "3333", "4711"):
+            async with calling(bridge) as client:
+                heard_first += await Line(client).tell(code)
+
+    assert heard_first == [OURS.pin_wrong, OURS.pin_wrong, OURS.pin_locked, OURS.pin_locked]
+    assert agent.requests == []
+
+
 async def test_three_wrong_codes_lock_the_number_out_and_hang_up(agent: FakeAgent) -> None:
     async with program(agent, PIN) as bridge:
         async with calling(bridge) as client:

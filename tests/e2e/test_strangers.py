@@ -5,26 +5,24 @@ Our own promises: design 15.
 """
 
 import asyncio
-import json
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from itertools import count, cycle
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from bridge.clock import now_s
 from bridge.core.delivery import MAX_REPLY_CHARS
-from bridge.web.connections import HEAD_BYTES, Bounds, bounded
-from bridge.web.doors import Tokens
-from bridge.web.guard import Guard, Limits
 from tests.fakes.agent import FakeAgent
-from tests.fakes.program import OPERATOR_TOKEN, PLATFORM_TOKEN, Program, program
-from tests.fakes.web_server import WITHIN_S, Served, Wire, served, until
-
-CHAT = "/v1/chat/completions"
-CALLS = count(1)
+from tests.fakes.program import OPERATOR_TOKEN, Program, program
+from tests.fakes.stranger import (
+    answer,
+    bridges_tasks,
+    chat,
+    deaf,
+    impatient,
+    is_at_rest,
+    is_served,
+    trickling,
+)
+from tests.fakes.web_server import Wire, until
 
 
 @pytest.fixture(scope="module")
@@ -47,81 +45,7 @@ async def bridge(one_agent: FakeAgent) -> AsyncIterator[Program]:
         yield running
 
 
-def chat(text: str = "Hi", *, token: str = PLATFORM_TOKEN, stream: bool = False) -> bytes:
-    """A whole request, as bytes. Each is a conversation of its own."""
-    asked = {"messages": [{"role": "user", "content": text}], "stream": stream}
-    body = json.dumps(asked).encode()
-    head = (
-        f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n"
-        f"content-type: application/json\r\nx-bridge-conversation: call-{next(CALLS)}\r\n"
-        f"content-length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-async def answer(wire: Wire) -> tuple[int, Any]:
-    """The status and the JSON body of the next answer on a connection."""
-    head = (await wire.hear_until(b"\r\n\r\n")).decode().lower()
-    length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
-    body = await asyncio.wait_for(wire.reader.readexactly(length), WITHIN_S)
-    return int(head.split()[1]), json.loads(body)
-
-
-async def is_served(server: Served) -> bool:
-    """Whether somebody with the token still gets a whole reply on a fresh connection."""
-    wire = await server.connect()
-    await wire.say(chat("Still there"))
-    status, body = await answer(wire)
-    await wire.close()
-    said: str = body["choices"][0]["message"]["content"]
-    return (status, said) == (200, "You said: Still there")
-
-
-async def is_at_rest(bridge: Program, agent: FakeAgent, tasks: int) -> None:
-    """Waits until nobody is connected, nothing runs, and no more tasks are there than before."""
-    state = bridge.served.server.server_state
-    await until(lambda: (bridge.served.connections, len(state.tasks)) == (0, 0))
-    await until(lambda: bridge.bridge.turns.live_runs == 0)
-    await until(lambda: bridges_tasks(agent) <= tasks)
-
-
-def bridges_tasks(agent: FakeAgent) -> int:
-    """Tasks of this loop that are not the agent's."""
-    return len(asyncio.all_tasks() - agent.tasks)
-
-
 # -- the slow --------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def impatient(bridge: Program) -> AsyncIterator[Served]:
-    """The same bridge behind a second door that waits a fifth of a second for anything."""
-    guard = Guard(
-        bridge.bridge.app,
-        tokens=Tokens(PLATFORM_TOKEN, OPERATOR_TOKEN, private_bind=True),
-        limits=Limits(0, 0, 0, body_within_s=0.2),
-        clock=now_s,
-        gate=bridge.bridge.gate,
-    )
-    http: Any = bounded(Bounds(100, headers_within_s=0.2, taken_within_s=0.2))
-    async with served(guard, http=http) as server:
-        yield server
-
-
-@contextmanager
-def trickling(wire: Wire, data: bytes) -> Iterator[None]:
-    """Sends a byte each time that the loop comes round, for as long as the block lasts."""
-
-    async def trickle() -> None:
-        for byte in data:
-            wire.writer.write(bytes([byte]))
-            await asyncio.sleep(0.01)
-
-    sending = asyncio.ensure_future(trickle())
-    try:
-        yield
-    finally:
-        sending.cancel()
 
 
 @pytest.mark.parametrize("said", [b"", b"P", chat()[:60]], ids=["nothing", "a letter", "a start"])
@@ -252,24 +176,6 @@ async def test_twenty_callers_who_vanish_at_one_moment_leave_nothing_behind(
 # -- those who don't listen ------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def deaf(
-    server: Served, said: bytes = b""
-) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
-    """Somebody who says this, and whatever they are given to say, and reads nothing."""
-    loop = asyncio.get_running_loop()
-    with socket.socket() as line:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        line.setblocking(False)  # noqa: FBT003 - its own name says what is false
-        await loop.sock_connect(line, ("127.0.0.1", server.port))
-        await loop.sock_sendall(line, said)
-
-        async def send(more: bytes) -> None:
-            await asyncio.wait_for(loop.sock_sendall(line, more), WITHIN_S)
-
-        yield send
-
-
 async def test_who_never_reads_holds_up_nobody_not_even_the_agent(
     bridge: Program, agent: FakeAgent
 ) -> None:
@@ -388,125 +294,3 @@ async def test_a_stranger_makes_no_series_of_figures(bridge: Program) -> None:
 
     assert all('route="other"' in line or 'route="/' in line for line in series)
     assert len(series) < 10
-
-
-# -- what is no request ----------------------------------------------------------------------------
-
-
-async def test_pipelined_requests_are_answered_in_order(bridge: Program) -> None:
-    wire = await bridge.served.connect()
-    await wire.say(chat("one") + chat("two") + chat("three"))
-    answers = [await answer(wire) for _ in range(3)]
-    await wire.close()
-
-    said = [body["choices"][0]["message"]["content"] for _status, body in answers]
-    assert said == ["You said: one", "You said: two", "You said: three"]
-
-
-GARBAGE = {
-    "noise": bytes(range(256)) * 4,
-    "a TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500,
-    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "mail": b"EHLO stranger.example\r\nMAIL FROM:<a@b.example>\r\n",
-    "SIP": b"OPTIONS sip:a@b.example SIP/2.0\r\nvia: SIP/2.0/TCP x\r\n\r\n",
-    "a blank name": b"GET / HTTP/1.1\r\n: x\r\n\r\n",
-    "a folded line": b"GET / HTTP/1.1\r\nx y: z\r\n\r\n",
-    "two spaces": b"GET  / \r\n\r\n",
-    "version 9": b"GET / HTTP/9.9\r\n\r\n",
-    "zeros": b"\x00" * 2000,
-}
-
-
-@pytest.mark.parametrize("name", GARBAGE)
-async def test_what_is_not_http_is_told_so_and_hung_up_on(bridge: Program, name: str) -> None:
-    wire = await bridge.served.connect()
-    await wire.say(GARBAGE[name])
-    heard = await wire.hear_all()
-    await wire.close()
-
-    head, _, body = heard.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 400 ")
-    assert json.loads(body)["error"]["code"] == "invalid_http"
-    assert await is_served(bridge.served)
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"x: " + b"x" * HEAD_BYTES + b"\r\n\r\n",
-        b"".join(b"x-%d: y\r\n" % number for number in range(500)) + b"\r\n",
-        b"x" * (HEAD_BYTES + 1),
-    ],
-    ids=["one large header", "five hundred headers", "a name without an end"],
-)
-async def test_a_huge_head_is_a_431(bridge: Program, head: bytes) -> None:
-    wire = await bridge.served.connect()
-    await wire.say(b"GET /healthz HTTP/1.1\r\n" + head)
-    status, told = await answer(wire)
-    rest = await wire.hear_all()
-    await wire.close()
-
-    assert (status, told["error"]["code"], rest) == (431, "headers_too_large", b"")
-
-
-async def test_a_huge_address_is_a_431(bridge: Program) -> None:
-    wire = await bridge.served.connect()
-    await wire.say(b"GET /" + b"x" * 2 * HEAD_BYTES + b" HTTP/1.1\r\nhost: x\r\n\r\n")
-    status, _told = await answer(wire)
-    await wire.close()
-
-    assert status == 431
-
-
-async def test_a_call_goes_on_amid_all_of_this(bridge: Program, agent: FakeAgent) -> None:
-    gate = asyncio.Event()
-    agent.reply("Friday has ", gate, "two meetings.", to="When")
-    agent.hang("Once ", to="story")
-    caller = await bridge.served.connect()
-    await caller.say(chat("When", stream=True))
-    await caller.hear_until(b"Friday has")
-
-    strangers = [await bridge.served.connect() for _ in range(300)]
-    for wire, said in zip(strangers, cycle([*GARBAGE.values(), b"", chat()[:50]]), strict=False):
-        await wire.say(said)
-    async with deaf(bridge.served, chat("story", stream=True)):
-        await agent.asked(2)
-        for _ in range(20):
-            wire = await bridge.served.connect()
-            await wire.say(b"GET / HTTP/1.1\r\nx: " + b"x" * 2 * HEAD_BYTES)
-            wire.writer.transport.abort()
-        gate.set()
-        rest = await caller.hear_until(b"[DONE]")
-    for wire in [*strangers, caller]:
-        await wire.close()
-    await until(lambda: bridge.served.connections == 0)
-
-    assert b"two meetings." in rest
-    assert b'"finish_reason":"stop"' in rest
-
-
-@pytest.mark.parametrize(
-    "line",
-    [b"CONNECT evil.example:443", b"GET http://evil.example/", b"GET //evil.example/../.."],
-)
-async def test_bridge_is_nobodys_proxy(bridge: Program, line: bytes) -> None:
-    wire = await bridge.served.connect()
-    await wire.say(line + b" HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n")
-    heard = await wire.hear_all()
-    await wire.close()
-
-    assert heard.split()[1] in (b"400", b"401", b"404", b"405")
-    assert b"evil" not in heard
-
-
-async def test_a_websocket_is_refused(bridge: Program) -> None:
-    wire = await bridge.served.connect()
-    await wire.say(
-        b"GET /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\n"
-        b"upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: eA==\r\n\r\n"
-    )
-    head = await wire.hear_until(b"\r\n\r\n")
-    await wire.close()
-
-    assert head.split()[1] in (b"400", b"401", b"403", b"405")
-    assert await is_served(bridge.served)

@@ -70,7 +70,7 @@ _COUNTED_BEGUN = re.compile(rf"[0-9]{{1,{MAX_COUNTED_DIGITS}}}[、．]?\Z")
 _FENCE = re.compile(r"(`{3,200}|~{3,200})([^`\n]*)(?:\n|\Z)")
 _FENCE_BEGUN = re.compile(r"(?:`{1,200}[^`\n]*|~{1,200}[^\n]*)\Z")
 _BOX = re.compile(r"\[[ xX]\](?:[ \t]+|(?=[\r\n]|\Z))")
-_BOX_BEGUN = re.compile(r"\[(?:[ xX]\]?)?\Z")
+_BOX_BEGUN = re.compile(r"\[(?:[ xX](?:\][ \t]*)?)?\Z")
 _FOOTNOTE = re.compile(r"\[\^[^\]\[\s]{1,40}\]:[ \t]*")
 _DEFINITION = re.compile(r"\[[^\]\[\s]{1,60}\]:[ \t]*(?:<|https?://|www\.|mailto:|[/#.])")
 _LABEL_BEGUN = re.compile(r"\[\^?[^\]\[\s]{0,60}(?:\](?::[ \t]*[a-zA-Z]{0,6}(?::/{0,2})?)?)?\Z")
@@ -189,7 +189,7 @@ def _open_bracket(
     text: str, pos: int, limit: int, ending: Ending, *, in_item: bool
 ) -> Opening | None:
     box = _BOX.match(text, pos, limit)
-    if in_item and box:
+    if in_item and box and (box.end() < len(text) or ending is not Ending.OPEN):
         return Opening(Kind.BOX, box.end())
     footnote = _FOOTNOTE.match(text, pos, limit)
     if footnote:

@@ -4,9 +4,9 @@ import pytest
 
 from bridge.calls.asking import AskPlan, plan_ask
 from bridge.calls.request import TurnRequest
+from bridge.core.conversation import Conversation
 from bridge.core.dialogue import News
 from bridge.core.pin import LOCKOUT_S
-from bridge.core.turn import Conversation
 from bridge.errors import NotAllowed
 from bridge.ports.upstream import Ask
 from tests.fakes.desk import BOOK, CALLER, CODED, HEADERS, PHRASES, Desk, after_our, hangs_up

@@ -8,9 +8,9 @@ from typing_extensions import override
 from bridge.calls.report import TurnReport
 from bridge.calls.rules import Rules
 from bridge.calls.turns import Turns
+from bridge.core.conversation import Conversation
 from bridge.core.identity import Strength
 from bridge.core.reply import Call, End, Origin
-from bridge.core.turn import Conversation
 from bridge.errors import Draining, VendorUnavailable, Why
 from bridge.ports.upstream import Finish, Text
 from bridge.stores.memory import MemoryLedger

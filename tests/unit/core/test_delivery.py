@@ -9,11 +9,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from bridge.core.conversation import Stop
 from bridge.core.delivery import GAP_FILLER_S, MAX_REPLY_CHARS, Delivery, Style, sentence_for
 from bridge.core.history import OUR_CALL
 from bridge.core.reply import Call, End, Failure, Item, Origin, Words
 from bridge.core.speech import Mark, Shaper
-from bridge.core.turn import Stop
 from bridge.errors import Why
 from bridge.phrases import load_phrases
 

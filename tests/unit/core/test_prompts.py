@@ -134,6 +134,12 @@ def test_a_call_that_was_greeted_is_not_greeted_again() -> None:
     assert answer(TurnClass.GREETING, history, greeting="Hello!") == [ours(FIRST_PROMPT), End()]
 
 
+def test_a_greeting_may_be_our_phrase_in_the_callers_language() -> None:
+    history = read(caller("..."))
+
+    assert answer(TurnClass.GREETING, history, greeting="auto") == [ours(PHRASES.greeting), End()]
+
+
 @pytest.mark.parametrize("turn_class", [TurnClass.SILENCE, TurnClass.GREETING])
 def test_silence_passes_the_turn_when_it_may(turn_class: TurnClass) -> None:
     items = answer(turn_class, read(agent("Hello!")), END, SKIP)

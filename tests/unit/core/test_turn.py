@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from bridge.core.conversation import Conversation, Run, Standing, Stop
 from bridge.core.dialogue import News, TurnKey
 from bridge.core.identity import Strength
 from bridge.core.turn import (
@@ -17,7 +18,6 @@ from bridge.core.turn import (
     AskNow,
     Attach,
     AwaitReturn,
-    Conversation,
     Decision,
     Ended,
     Event,
@@ -25,11 +25,8 @@ from bridge.core.turn import (
     Left,
     Nothing,
     Requested,
-    Run,
     Settled,
-    Standing,
     Start,
-    Stop,
     StopRun,
     TurnClass,
     step,

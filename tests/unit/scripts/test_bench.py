@@ -7,13 +7,6 @@ import pytest
 from scripts import bench, bench_load, bench_upstream
 
 
-@pytest.mark.parametrize(
-    ("share", "expected"), [(0.0, 1.0), (0.5, 2.0), (0.75, 3.0), (0.76, 4.0), (0.99, 4.0), (1, 4.0)]
-)
-def test_a_percentile_is_a_value_that_was_measured(share: float, expected: float) -> None:
-    assert bench.percentile([4.0, 1.0, 3.0, 2.0], share) == expected
-
-
 def test_the_table_has_a_line_for_each_figure_and_bridge_as_a_multiple_of_the_proxy() -> None:
     rows = {
         "first words, us": {"direct": 100.0, "proxy": 200.0, "bridge": 2300.0},

@@ -123,6 +123,11 @@ def test_no_file_is_no_gateway(tmp_path: Path) -> None:
     assert find({"HOME": str(tmp_path)}) is None
 
 
+@pytest.mark.parametrize("variable", ["HOME", "OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH"])
+def test_who_has_no_home_has_no_gateway(variable: str) -> None:
+    assert find({variable: "~nobody-of-this-name/x"}) is None
+
+
 @pytest.mark.parametrize("config", ['{gateway: {auth: {token: "s3cret"', '{"s3cret": /', "{a 'x}"])
 def test_a_broken_file_says_which_and_where_without_quoting_it(tmp_path: Path, config: str) -> None:
     path = _write(tmp_path, config)

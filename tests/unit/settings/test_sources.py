@@ -429,3 +429,10 @@ def test_settings_show_no_secret_when_they_are_printed() -> None:
 
     assert "s3cret" not in repr(settings)
     assert "s3cret" not in str(settings.model_dump())
+
+
+def test_a_state_folder_under_nobodys_home_is_refused_by_name(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "BRIDGE_STATE_DIR": "~nobody-of-this-name/state"}
+
+    with pytest.raises(SettingsError, match="state_dir"):
+        load(environ=environ, cwd=tmp_path)

@@ -1,6 +1,7 @@
 """Who may enter, how much, how fast: decided before anything is read."""
 
 import json
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,6 +87,19 @@ async def test_an_address_that_no_door_names_does_not_exist(path: str) -> None:
     response = await house.ask(path=path)
     assert (response.status_code, house.came_in) == (404, [])
     assert response.json()["error"]["code"] == "not_found"
+
+
+async def test_a_refused_token_is_told_of_once_a_minute_and_never_quoted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = House()
+    with caplog.at_level(logging.WARNING):
+        for now_s in (0.0, 1.0, 59.0, 60.0):
+            house.now_s = now_s
+            await house.ask(token="guess-17")
+
+    assert [record.getMessage() for record in caplog.records] == ["token.refused"] * 2
+    assert "guess-17" not in caplog.text
 
 
 @pytest.mark.parametrize("token", ["", "wrong", OPERATOR])
