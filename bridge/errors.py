@@ -121,6 +121,7 @@ class VendorError(BridgeError):
         why: the closed set above.
         status: its HTTP status, when there was one.
         asked: whether the agent may have seen the request. False only when it surely has not.
+        retry_after_s: in how many seconds asking again makes sense, if it said so.
     """
 
     code = "upstream_error"

@@ -12,7 +12,6 @@ line, without its arguments, and nothing below a warning.
 
 import json
 import logging
-import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,8 @@ from datetime import UTC, datetime
 from typing import Literal, TextIO, TypedDict, Unpack
 
 from typing_extensions import override
+
+from bridge.masking import mask_digits, mask_numbers
 
 LOGGER_NAME = "bridge"
 """The logger of every line of ours."""
@@ -45,17 +46,6 @@ STRANGERS_WRITE = frozenset({"uvicorn.error"})
 
 VALUE_CHARS = 256
 """Longest text value in a line: a session key fits, a sentence that got here does not fill it."""
-
-NUMBER_TEXT = re.compile(
-    r"""(?:\+|%2[Bb])\s?\(?\d(?:[\s().-]{0,3}\d){6,14}   # international, in any grouping
-    |(?<![\w.-])\d{11,15}(?![\w.-])                       # bare, as some carriers write it
-    """,
-    re.VERBOSE,
-)
-"""A telephone number. As in `bridge.core.phone`, which stands above this file."""
-
-LONG_NUMBER_DIGITS = 11
-"""From here on a masked number shows four digits at each end, and two before."""
 
 CHAIN_DEPTH = 8
 """Errors that led to an error, at most: deeper chains repeat themselves."""
@@ -92,19 +82,13 @@ class Fields(TypedDict, total=False):
     vendor: str | None
     why: str | None
     # How long, how much.
-    attempt: int | None
     classify_ms: float | None
-    chars: int | None
-    chunks: int | None
     count: int | None
     fillers: int | None
     first_words_ms: float | None
-    limit: int | float | None
-    open_streams: int | None
     retry_after_s: float | None
     settle_ms: float | None
     shape_ms: float | None
-    size_bytes: int | None
     speak_ms: float | None
     think_ms: float | None
     took_ms: float | None
@@ -112,19 +96,13 @@ class Fields(TypedDict, total=False):
     address: str | None
     check: str | None
     host: str | None
-    method: str | None
     model: str | None
-    origin: str | None
     path: str | None
-    pid: int | None
     port: int | None
     setting: str | None
     signal: str | None
-    tool: str | None
     tunnel: str | None
-    verdict: str | None
     version: str | None
-    worker: int | None
 
 
 NUMBERS = frozenset({"called", "caller", "line"})
@@ -182,18 +160,6 @@ def failure(name: str, cause: BaseException | None = None, **fields: Unpack[Fiel
     _write(logging.ERROR, name, fields, cause)
 
 
-def mask(text: str) -> str:
-    """The text with every telephone number in it masked: `+15550001234` is `+1555•••1234`."""
-    return NUMBER_TEXT.sub(lambda found: _mask_number(found[0]), text)
-
-
-def _mask_number(number: str) -> str:
-    plain = re.sub(r"^%2[Bb]", "", number)
-    digits = "".join(char for char in plain if char.isdigit())
-    shown = 4 if len(digits) >= LONG_NUMBER_DIGITS else 2
-    return f"+{digits[:shown]}•••{digits[-shown:]}"
-
-
 def _write(
     level: int, name: str, fields: Mapping[str, object], cause: BaseException | None = None
 ) -> None:
@@ -218,8 +184,8 @@ def _value(name: str, value: object) -> Value:
         return round(value, 3)
     text = str(value)
     if name in NUMBERS and any(char.isdigit() for char in text):
-        return _mask_number(text)
-    return mask(text)[:VALUE_CHARS]
+        return mask_digits("".join(char for char in text if char.isdigit()))
+    return mask_numbers(text)[:VALUE_CHARS]
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -284,7 +250,7 @@ def _template(message: object) -> str:
     if isinstance(message, BaseException):
         return _kind(message)
     first, _, _ = str(message).strip().partition("\n")
-    return mask(first)[:VALUE_CHARS]
+    return mask_numbers(first)[:VALUE_CHARS]
 
 
 def _kind(error: BaseException) -> str:

@@ -37,7 +37,7 @@ _numbers = itertools.count(1)
 class Target:
     """What is measured.
 
-    Args:
+    Attributes:
         name: a column of the table.
         port: where it listens.
         pid: its process, whose children count as it.

@@ -25,7 +25,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 WIDTH = 80
 """Columns of a terminal that the help in the manual is set for."""
 
-BY_HAND = "<!-- Drawn from the program by scripts/manual.py: change it there. -->\n"
+DRAWN = "<!-- Drawn from the program by scripts/manual.py: change it there. -->\n"
 
 NOT_ANSWERED = (errors.BridgeError, errors.Refused, errors.SettingsError)
 """Kinds that no request ever meets: the parents of others, and what stops the start."""
@@ -35,7 +35,7 @@ def commands_page() -> str:
     """Every command with its own help."""
     parts = [
         "# Commands\n",
-        BY_HAND,
+        DRAWN,
         "You see every command of `bridge` here, as it describes itself with `--help`.\n",
     ]
     for context in walk(_root_context()):
@@ -64,7 +64,7 @@ def errors_page() -> str:
     """Every error with its code, its HTTP status and the exit code of a command that met it."""
     lines = [
         "# Errors\n",
-        BY_HAND,
+        DRAWN,
         "You see every error that bridge raises on purpose here, and what it looks like outside.",
         "A program finds `code` in the body of an HTTP answer, or on standard error with `--json`.",
         "During a call there is nobody to read a status:",

@@ -12,7 +12,8 @@ class Listening:
     """What a request turned out to be, and the items of its reply as they come.
 
     Attributes:
-        kind: the class of the turn, `"plain"`, or `"refused"`.
+        kind: the class of the turn; or `"plain"`, `"refused"`, or `"failed"` where the ledger
+            could not say what it is.
         run_id: random; names the run in the log.
     """
 

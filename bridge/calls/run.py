@@ -26,6 +26,7 @@ class Run:
 
     Attributes:
         end: the end of the reply; a bare one until it is known.
+        asked_s: when the agent was asked; `None` until then.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Run:
         self._append = append
         self._now = now
         self._order = asyncio.Lock()
-        self._nudge = asyncio.Event()
+        self._nudge = asyncio.Event()  # due sooner than `_keep_time` would wake
         self._awake_at_s: float | None = None
 
     @property

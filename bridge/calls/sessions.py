@@ -4,11 +4,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from bridge.core.identity import CallIdentity
-from bridge.core.phone import mask, mask_numbers
+from bridge.core.phone import mask
 from bridge.core.session import SessionKey
+from bridge.masking import mask_numbers
 
 ROOM = 1000
-"""Sessions remembered; the one longest silent is forgotten first."""
+"""Sessions remembered: more than anybody reads in a list, and half a megabyte. The one longest
+silent is forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,20 @@ Nothing is changed or made here, no check raises for what it finds, and every wa
 """
 
 import asyncio
-import inspect
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from bridge import clock, wiring
 from bridge.cli import public
-from bridge.cli.running import Server, address_of, json_object, server_at
+from bridge.cli.running import Server, address_of, fetch, json_object, server_at
 from bridge.core.chat import Message
 from bridge.core.session import SessionKey
 from bridge.errors import BridgeError, SettingsError, VendorError
-from bridge.ports.upstream import Ask, Finding, Text, Upstream, Verdict
+from bridge.ports.upstream import Ask, Finding, Text, Verdict
 from bridge.settings import Settings, ensure_tokens
 from bridge.settings.model import DEFAULT
 from bridge.settings.table import SETTINGS
@@ -104,7 +102,7 @@ def _readiness(where: Server, settings: Settings) -> Finding:
     check = "server readiness"
     try:
         with where.client(settings.server.token) as http:
-            answer = json_object(http.get("/readyz"))
+            answer = json_object(fetch(http, "/readyz"))
     except httpx.HTTPError:
         return Finding(check, Verdict.WARN, "It did not say in time whether it is ready.")
     if answer.get("status") == "ready":
@@ -120,7 +118,7 @@ async def check_upstream(settings: Settings, *, turn: bool) -> list[Finding]:
     """Address, token, endpoint, agent, as its adapter examines them. `turn`: ask it something."""
     try:
         async with asyncio.timeout(EXAMINE_WITHIN_S), wiring.open_upstream(settings) as upstream:
-            found = [*await _examine(upstream, deep=turn)]
+            found = [*await upstream.examine(deep=turn)]
     except SettingsError as error:
         return [failed("upstream", error)]
     except TimeoutError:
@@ -129,14 +127,6 @@ async def check_upstream(settings: Settings, *, turn: bool) -> list[Finding]:
     if turn and all(finding.verdict is not Verdict.FAIL for finding in found):
         found.append(await check_turn(settings))
     return found
-
-
-async def _examine(upstream: Upstream, *, deep: bool) -> tuple[Finding, ...]:
-    """All that the adapter can find out; some can find more in a run, which costs tokens."""
-    more: dict[str, Any] = {}
-    if deep and "deep" in inspect.signature(upstream.examine).parameters:
-        more["deep"] = True
-    return await upstream.examine(**more)
 
 
 async def check_turn(settings: Settings) -> Finding:

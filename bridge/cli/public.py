@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
-from bridge.cli.running import Server, is_healthy, json_object
+from bridge.cli.running import Server, fetch, is_healthy, json_object
 from bridge.ports.upstream import Finding, Verdict
 from bridge.settings.tokens import is_public
 
@@ -48,7 +48,7 @@ def check_address(url: str, local: Server | None, token: SecretStr | None) -> Fi
     there = Server(url)
     try:
         with there.client() as http:
-            response = http.get("/healthz")
+            response = fetch(http, "/healthz")
         if not is_healthy(response):
             return _not_us(url, response)
         return _compare(there, local, token)
@@ -83,7 +83,7 @@ _START = "Start `bridge serve` here and ask again, to know whether it is this on
 
 def _models(server: Server, token: SecretStr) -> Mapping[str, object] | None:
     with server.client(token) as http:
-        response = http.get("/v1/models")
+        response = fetch(http, "/v1/models")
     return json_object(response) if response.is_success else None
 
 

@@ -13,6 +13,7 @@ import click
 import httpx
 from pydantic import SecretStr
 
+from bridge import clock
 from bridge.errors import (
     SettingsError,
     Unauthenticated,
@@ -33,6 +34,10 @@ CONNECT_S = 3.0
 
 WITHIN_S = 10.0
 """How long it may take to say what it knows. `/readyz` may ask the agent, for 5 s at most."""
+
+ANSWER_BYTES = 8 * 1024 * 1024
+"""Longest answer that is read: two thousand sessions are under 1 MB. What listens at an address may
+be anything, and must neither fill the memory nor hold a command up for ever."""
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - no address to connect to
 """Where a server that listens on every address is met on this machine."""
@@ -58,7 +63,7 @@ class Server:
         """Whether a bridge answers there."""
         try:
             with self.client() as http:
-                return is_healthy(http.get("/healthz"))
+                return is_healthy(fetch(http, "/healthz"))
         except httpx.HTTPError:
             return False
 
@@ -82,13 +87,40 @@ def server_at(url: str | None, settings: Settings) -> Server:
             setting="server.port",
             hint="Name the server with --url.",
         )
-    host = EVERYWHERE.get(settings.server.host, settings.server.host)
-    return Server(f"http://{address_of(host, settings.server.port)}")
+    return server_on(settings.server.host, settings.server.port)
+
+
+def server_on(host: str, port: int) -> Server:
+    """The server that listens on that host and port of this machine."""
+    return Server(f"http://{address_of(EVERYWHERE.get(host, host), port)}")
 
 
 def address_of(host: str, port: int) -> str:
     """Host and port as they stand in an address."""
     return f"[{host}]:{port}" if ":" in host.strip("[]") and host[0] != "[" else f"{host}:{port}"
+
+
+def fetch(http: httpx.Client, path: str) -> httpx.Response:
+    """What is answered there, whole, with the headers that matter to us.
+
+    Raises:
+        httpx.HTTPError: no answer, or none that ends within `WITHIN_S` and `ANSWER_BYTES`.
+    """
+    until_s = clock.now_s() + WITHIN_S
+    with http.stream("GET", path) as response:
+        body = bytearray()
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > ANSWER_BYTES or clock.now_s() > until_s:
+                raise httpx.ReadTimeout("an answer without an end", request=response.request)
+        headers = {
+            name: value for name, value in response.headers.items() if name not in _OF_THE_WIRE
+        }
+        return httpx.Response(response.status_code, headers=headers, content=bytes(body))
+
+
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that tell how a body was sent, and are wrong of one that was read."""
 
 
 def is_healthy(response: httpx.Response) -> bool:
@@ -105,7 +137,7 @@ def ask_operator(server: Server, path: str, settings: Settings) -> Mapping[str, 
     """
     try:
         with server.client(settings.server.operator_token) as http:
-            response = http.get(path)
+            response = fetch(http, path)
     except httpx.HTTPError as error:
         raise no_answer(server, path, error) from None
     check(server, path, response, token="operator_token")  # noqa: S106 - a setting's name

@@ -151,13 +151,20 @@ def _code_of(number: int) -> int:
 
 def _say_hello(settings: "Settings", port: int) -> None:
     """What a person at a terminal wants to know; nothing of it goes to standard output."""
-    from bridge.cli.running import address_of
+    from bridge.cli.next_step import command_line
+    from bridge.cli.running import address_of, server_on
+    from bridge.settings.model import FLAG
 
     address = address_of(settings.server.host, port)
     name = settings.upstream.name
     output.say(f"bridge listens on http://{address}/v1 and speaks with the {name} agent.")
     if name == "demo":
-        output.say("Talk to it: run `bridge chat` in another terminal.")
+        # Another command reads the same settings, but not the options of this one.
+        origins = [settings.origin(name) for name in ("server.host", "server.port")]
+        is_found = settings.server.port == port and not any(o.startswith(FLAG) for o in origins)
+        where = () if is_found else ("--url", server_on(settings.server.host, port).root)
+        chat = command_line("chat", *where)
+        output.say(f"Talk to it: run `{chat}` in another terminal, in this folder.")
 
 
 def _say_public(public_url: str) -> None:

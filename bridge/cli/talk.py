@@ -28,6 +28,9 @@ QUIT = "/quit"
 
 PROMPT = "> "
 
+HOW_TO = "Type what the caller says. Ctrl-C during the reply barges in; Ctrl-D or /quit hangs up."
+"""What is told before the first prompt."""
+
 MAX_FOLLOW_UPS = 5
 """How often the platform asks again in one turn because of tool calls. An agent that still calls
 tools then will never stop."""
@@ -37,8 +40,8 @@ class Status(StrEnum):
     """How a turn ended."""
 
     DONE = "done"
-    INTERRUPTED = "interrupted"
-    """The caller barged in."""
+    BARGED_IN = "barged_in"
+    """The caller spoke while it was spoken."""
     ENDED = "ended"
     """The agent ended the call: hung up, or transferred it."""
 
@@ -113,7 +116,7 @@ class TextScreen:
         self._in_line = not text.endswith("\n")
 
     def act(self, use: ToolUse) -> None:
-        """Shows what is spoken with it, and the act on a line of its own."""
+        """Shows it on a line of its own."""
         self._end_line()
         click.echo(shown(use.describe()))
 
@@ -122,7 +125,7 @@ class TextScreen:
         self._end_line()
         first, whole = turn.first_words_ms, f"{turn.total_ms / 1000:.2f} s"
         words = "no words" if first is None else f"first words {first / 1000:.2f} s"
-        barged = ", cut short" if turn.status is Status.INTERRUPTED else ""
+        barged = ", cut short" if turn.status is Status.BARGED_IN else ""
         click.secho(f"  {words}, whole {whole}{barged}", dim=True, err=True)
 
     def _end_line(self) -> None:
@@ -177,7 +180,7 @@ class Talk:
         except KeyboardInterrupt:
             if not self.may_barge_in:
                 raise
-            turn.status = Status.INTERRUPTED
+            turn.status = Status.BARGED_IN
         turn.total_ms = 1000 * (clock.now_s() - began_s)
         if self.call.is_over:
             turn.status = Status.ENDED
@@ -207,8 +210,8 @@ class Talk:
                         continue
                     if turn.first_words_ms is None:
                         turn.first_words_ms = 1000 * (clock.now_s() - began_s)
+                    heard.append(piece)  # first: who has seen a word may barge in right then
                     self._show(piece, turn)
-                    heard.append(piece)
         except BaseException:
             # A reply that was cut: what was shown was heard, and no tool call is carried out.
             self.call.hear("".join(heard))
@@ -223,10 +226,10 @@ class Talk:
 
     def _show(self, text: str, turn: Turn) -> None:
         is_filler = text.endswith(FILLER_END) and not strip(text, self.known_fillers).strip()
-        self.screen.words(text, is_filler=is_filler)
         turn.words.append(text)
         if is_filler:
             turn.fillers.append(text)
+        self.screen.words(text, is_filler=is_filler)
 
 
 def converse(talk: Talk, utterances: Iterable[str], *, greet: bool, echo: bool) -> None:
@@ -255,6 +258,7 @@ def typed() -> Iterator[str]:
     if is_terminal:
         with suppress(ImportError):  # not on every system; lines can be edited where it is
             import readline  # noqa: F401 - `input` uses it once it is there
+        output.say(HOW_TO)
     while True:
         try:
             line = _read_line(is_terminal=is_terminal)

@@ -65,8 +65,8 @@ class ChatRequest:
         stream: whether chunks are wanted.
         include_usage: `stream_options.include_usage`.
         tools: function tools offered, as they came.
-        extra: the vendor's own `elevenlabs_extra_body`; never forwarded.
-        params: every other field, as it came, with `user_id` renamed to `user`.
+        params: every other field, as it came, with `user_id` renamed to `user`. The vendor's
+            own `elevenlabs_extra_body` is not among them: it is never forwarded.
     """
 
     model: str
@@ -74,13 +74,7 @@ class ChatRequest:
     stream: bool = False
     include_usage: bool = False
     tools: tuple[Mapping[str, Any], ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def tool_names(self) -> frozenset[str]:
-        """Names of the function tools this request offers."""
-        return frozenset(str(tool["function"]["name"]) for tool in self.tools)
 
 
 def parse_request(body: object) -> ChatRequest:
@@ -95,7 +89,6 @@ def parse_request(body: object) -> ChatRequest:
     stream = _optional(body, "stream", bool, "true or false") or False
     options = _optional(body, "stream_options", dict, "an object") or {}
     usage = _optional(options, "include_usage", bool, "true or false", "stream_options.") or False
-    extra = _optional(body, "elevenlabs_extra_body", dict, "an object") or {}
     check_params(body)
     params = {k: v for k, v in body.items() if k not in _NOT_FORWARDED}
     user_id = _optional(body, "user_id", str, "a string")
@@ -107,7 +100,6 @@ def parse_request(body: object) -> ChatRequest:
         stream=stream,
         include_usage=usage,
         tools=_parse_tools(body),
-        extra=extra,
         params=params,
     )
 

@@ -43,7 +43,11 @@ _KINDS: tuple[tuple[str, Callable[[object], bool], tuple[str, ...]], ...] = (
     ),
     ("true or false", _is_a(bool), ("logprobs", "parallel_tool_calls", "store")),
     ("a string", _is_a(str), ("user", "reasoning_effort", "service_tier", "verbosity")),
-    ("an object", _is_a(dict), ("response_format", "logit_bias", "metadata")),
+    (
+        "an object",
+        _is_a(dict),
+        ("response_format", "logit_bias", "metadata", "elevenlabs_extra_body"),
+    ),
     ("a list", _is_a(list), ("functions", "modalities")),
     ("a string or a list of strings", _is_stop, ("stop",)),
     ("a string or an object", _is_a(str, dict), ("tool_choice", "function_call")),

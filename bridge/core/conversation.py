@@ -48,7 +48,6 @@ class Run:
 
     id: str
     key: TurnKey
-    started_at_s: float
     standing: Standing = Standing.SETTLING
     stop: Stop | None = None
     listeners: int = 1

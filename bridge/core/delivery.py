@@ -15,6 +15,7 @@ from bridge.core.history import OUR_CALL
 from bridge.core.phrases import Phrases
 from bridge.core.reply import Call, End, Failure, Item, Origin, Words
 from bridge.core.speech import Mark, Piece, Shaper
+from bridge.core.speech.symbols import SENTENCE_ENDS
 from bridge.errors import Why
 
 GAP_FILLER_S = 5.0
@@ -25,12 +26,13 @@ than the pause.
 """
 
 MAX_REPLY_CHARS = 60_000
-"""About an hour of speech. An agent that says more in one turn has lost its way."""
+"""About an hour of speech, control marks among it. An agent that says more in one turn has lost
+its way."""
 
 _TAKES_NOTHING = 503
 """Starting, stopping or full: asking again at once, as `failed` would have it, doesn't help."""
 
-_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "۔", "।", ":")
+_SENTENCE_ENDS = (*SENTENCE_ENDS, ":")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,7 @@ class Delivery:
         for piece in pieces:
             if isinstance(piece, Mark):
                 self._marks.append(piece)
+                self._length += len(piece.name) + len(piece.argument)
                 continue
             items.append(Words(piece))
             self._pieces.append(piece)

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Final
 
 from bridge.core.phrases import LABEL
+from bridge.core.speech.symbols import SENTENCE_ENDS
 
 SECOND_AFTER_S = 4.0
 """From the first filler to the second, seconds. With the first at 1.2 s it comes at about 5 s,
@@ -32,8 +33,7 @@ _MAX_LABEL = 40
 _MAX_CUT_LABEL = 24
 """Characters of a label that was cut before its dots. Shorter, because nothing proves it ours."""
 
-_SENTENCE_ENDS = ".!?。！？؟।"
-_LABEL_CHARACTER = r"[^.…!?。！？।\n]"
+_LABEL_CHARACTER = rf"[^{''.join(sorted(SENTENCE_ENDS))}\n]"
 _CUT_DOTS: Final = re.compile(r"\s*(?:\.{2,}|…)\s*\Z|\s+\Z")
 
 
@@ -114,7 +114,7 @@ def strip(
 def _without_cut_tail(text: str, phrases: tuple[str, ...]) -> str:
     """`text` up to its last finished sentence, if what follows is the beginning of a filler."""
     said = _CUT_DOTS.sub("", text)
-    finished = max(said.rfind(mark) for mark in _SENTENCE_ENDS) + 1
+    finished = max(said.rfind(mark) for mark in SENTENCE_ENDS) + 1
     return said[:finished] if _is_cut(said[finished:], phrases) else text
 
 

@@ -89,7 +89,7 @@ _OWN = {
 
 _OWN_WORDS = {language: frozenset(words.split()) for language, words in _OWN.items()}
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")  # noqa: RUF100
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _OF_SCRIPT = {"HANGUL": "ko", "DEVANAGARI": "hi", "KANA": "ja"}
 _NOT_ARABIC = frozenset("پچژگکیٹڈڑںےھ")
 _NOT_RUSSIAN = frozenset("іїєґўјљњћђџѓќѕ")

@@ -10,7 +10,8 @@ WINDOW_S = 60.0
 """A rate is given per minute; this is the minute."""
 
 MAX_KEYS = 10_000
-"""Keys remembered at once. The one longest unasked is forgotten first, and starts afresh."""
+"""Keys remembered at once: more callers than ring one number in a minute, and about 10 MB.
+The one longest unasked is forgotten first, and starts afresh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class RateLimit:
 
     Counts the moments themselves rather than filling a bucket: a bucket that allows bursts of N
     lets 2 N through within one minute, and one that does not refuses steady clients. The price is
-    8 bytes for each one admitted in the last minute.
+    32 bytes for each one admitted in the last minute.
 
     Args:
         per_minute: how many in any 60 s, each minute including its start and not its end; 0 is

@@ -11,6 +11,7 @@ import re
 from typing import NewType
 
 from bridge.core.stated import KEYED
+from bridge.masking import MASK, mask_digits
 
 E164 = NewType("E164", str)
 """A number as `+15550001234`."""
@@ -18,26 +19,9 @@ E164 = NewType("E164", str)
 Prefix = NewType("Prefix", str)
 """The beginning of numbers, as `+1415*`."""
 
-MASK = "•••"
-"""What stands for the hidden digits, however many there are."""
-
-LONG_CHARS = 12
-"""Numbers from here on, `+` included, show four digits at each end; at least three stay hidden."""
-
 _PUNCTUATION = re.compile("[ \t.()/\u00a0\u202f\u2009\u2010-\u2015-]")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,13}\*")
-
-_MASKABLE = re.compile(
-    r"""
-    (?: \+ | %2[Bb] )                                  # international, or with an encoded +,
-    (?: [1-9][0-9]{6,}                                 # in one piece
-      | [ ]?[1-9](?:[ .()-]{0,2}[0-9]){6,14} )         # or in groups
-    | (?<![0-9A-Za-z.]) (?: 00[1-9][0-9]{6,14}         # dialled
-      | [1-9][0-9]{10,14} ) (?![0-9A-Za-z]|[.][0-9])   # or from a carrier that leaves out the +
-    """,
-    re.VERBOSE,
-)
 
 
 def parse_e164(text: str) -> E164:
@@ -95,24 +79,4 @@ def mask(number: str) -> str:
         known = parse_e164(number)
     except ValueError:
         return MASK if number.strip() else ""
-    keep = 4 if len(known) >= LONG_CHARS else 2
-    return known[: keep + 1] + MASK + known[-keep:]
-
-
-def mask_numbers(text: str) -> str:
-    """The text with every number in it masked.
-
-    Hidden are numbers in international form, in one piece or grouped, also behind `%2B`, and
-    bare runs of 11 to 15 digits that stand alone, since some carriers leave out the `+`.
-    """
-    return _MASKABLE.sub(_masked, text)
-
-
-def holds_number(text: str) -> bool:
-    """Whether `mask_numbers` would find anything to hide."""
-    return _MASKABLE.search(text) is not None
-
-
-def _masked(found: re.Match[str]) -> str:
-    digits = re.sub(r"[^0-9]", "", re.sub(r"^(?:%2[Bb]|00)", "", found[0]))
-    return mask("+" + digits)
+    return mask_digits(known[1:])

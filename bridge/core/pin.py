@@ -153,11 +153,6 @@ class PinGate:
     lock: Lock = Lock()
 
     @property
-    def is_open(self) -> bool:
-        """True once the right code was given."""
-        return self.accepted is not None
-
-    @property
     def kept_out(self) -> frozenset[str]:
         """Keys of the utterances that were ours alone, to be left out of what the agent gets."""
         return frozenset(key for key, _ in self.decided)

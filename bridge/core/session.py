@@ -17,9 +17,9 @@ from enum import StrEnum
 from typing import NewType
 
 from bridge.core.identity import CallIdentity
-from bridge.core.phone import holds_number
 from bridge.core.signature import DIGEST_CHARS, keyed_digest
 from bridge.core.stated import ID_CHARS, parse_session_header
+from bridge.masking import holds_number
 
 SessionKey = NewType("SessionKey", str)
 
@@ -37,7 +37,8 @@ _MEANINGFUL = frozenset({"global", "unknown", "main", "agent", "subagent", "cron
 _TOKEN_CHARS = 128
 _PLAIN = re.compile(rf"[A-Za-z0-9._~@=+/-]{{1,{_TOKEN_CHARS}}}")
 _BRACED = re.compile(r"\{([^{}]*)\}")
-_FULL = re.compile(r"^agent:[^:]*:")
+_FULL = re.compile(r"agent:[^:]+:(?=.)")
+"""How a full key of OpenClaw begins; it fails each turn of a key that says less after `agent:`."""
 
 
 class Scope(StrEnum):
@@ -131,7 +132,7 @@ def caller_digest(number: str, secret: bytes) -> str:
 
 def with_agent(key: SessionKey, agent: str) -> SessionKey:
     """The key as OpenClaw wants it: `agent:<agent>:` before a bare one; a full one as it is."""
-    return key if key.lower().startswith("agent:") else SessionKey(f"agent:{agent}:{key}")
+    return key if _FULL.match(key.lower()) else SessionKey(f"agent:{agent}:{key}")
 
 
 def check_key(key: str) -> None:

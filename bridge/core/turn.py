@@ -137,7 +137,9 @@ class Start:
     Attributes:
         stops: live runs to stop first.
         after: runs that must be over before the agent is asked; those of `stops` among them.
-        replaces: an earlier transcript of the same moment had been asked.
+        replaces: an earlier transcript of the same utterance had been asked. Never for results:
+            those of the agent's second call stand at one place with those of its first, and
+            replace nothing.
         is_restless: a request of this very moment was withdrawn just now, by this one if not
             before: a platform that closes one and sends the next is not always heard in that order.
     """
@@ -254,12 +256,13 @@ def _requested(conversation: Conversation, event: Requested) -> tuple[Conversati
         event.run_id,
         stops=tuple(run.id for run in earlier if run.is_live),
         after=tuple(run.id for run in earlier if not run.is_over),
-        replaces=any(run.asked and run.key != event.key for run in there),
+        replaces=event.news is News.UTTERANCE
+        and any(run.asked and run.key != event.key for run in there),
         is_restless=any(run.is_live or _was_withdrawn(run, event.at_s) for run in there),
     )
     for run_id in start.stops:
         conversation = _stopped(conversation, run_id, Stop.SUPERSEDED, event.at_s)
-    runs = (*conversation.runs, Run(event.run_id, event.key, event.at_s))
+    runs = (*conversation.runs, Run(event.run_id, event.key))
     return replace(conversation, runs=_remembered(runs)), start
 
 

@@ -10,7 +10,9 @@ or share it between several; either way it promises:
 - `ask_to_stop` reaches the process that runs the run, wherever it was called, at least once;
 - it is bounded: a conversation is forgotten `FORGET_S` after it was last touched, and the oldest
   idle ones earlier when there are more than the adapter was given room for. A conversation with a
-  live run is never forgotten.
+  run that is not over is never forgotten;
+- every failure is a `VendorError` and comes within a second or two: a caller waits for the answer,
+  and a request is not torn down in the middle of a `replace`.
 
 Moments are seconds of one clock, shared by everyone who uses the same ledger.
 """

@@ -133,5 +133,8 @@ class Upstream(Protocol):
     async def warm_up(self) -> None:
         """Take the cost of a first turn before a caller pays it. Raises `VendorError`."""
 
-    async def examine(self) -> tuple[Finding, ...]:
-        """Check address, token and set-up, each with a cure. Never raises for what it finds."""
+    async def examine(self, *, deep: bool = False) -> tuple[Finding, ...]:
+        """Check address, token and set-up, each with a cure. Never raises for what it finds.
+
+        `deep` allows what only a run of the agent can show, which costs tokens.
+        """

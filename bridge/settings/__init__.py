@@ -5,8 +5,8 @@
 - `tokens` makes the secrets that bridge makes for itself;
 - `table` is the model as a flat list, for `faults`, `page` and `bridge config show`.
 
-A new setting is a field with a description in `sections`; then
-`python -m bridge.settings.page > docs/reference/settings.md` writes it into the manual.
+A new setting is a field with a description in `sections`; then `scripts/fix` writes it into the
+manual.
 """
 
 from bridge.settings.model import Settings

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bridge.core.phone import holds_number
 from bridge.errors import SettingsError
-from bridge.settings.model import DEFAULT
+from bridge.masking import holds_number
+from bridge.settings.model import DEFAULT, FLAG
 from bridge.settings.table import SETTINGS, Setting, nearest
 
 PRIVATE = frozenset(
@@ -56,7 +56,8 @@ def place(origin: str) -> str:
     """Where a value was set, to be read in brackets after what is wrong with it."""
     if origin == DEFAULT:
         return "not set"
-    return f"set by {origin.removeprefix('flag ')}" if origin[:5] == "flag " else f"set in {origin}"
+    is_flag = origin.startswith(FLAG)
+    return f"set by {origin.removeprefix(FLAG)}" if is_flag else f"set in {origin}"
 
 
 def _row(loc: tuple[int | str, ...]) -> Setting:

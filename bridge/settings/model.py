@@ -31,6 +31,9 @@ from bridge.settings.sections import (
 DEFAULT = "default"
 """The origin of a value that nobody set."""
 
+FLAG = "flag "
+"""What the origin of a value begins with that an option of the command set."""
+
 RECORDS = "bridge.db"
 """File in the state folder that `store.url` means when it isn't set."""
 

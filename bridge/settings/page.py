@@ -1,6 +1,5 @@
-"""`docs/reference/settings.md`, drawn from the model: run this module to print it."""
+"""`docs/reference/settings.md`, drawn from the model; `scripts/manual.py` writes it."""
 
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -11,7 +10,7 @@ INTRODUCTION = """\
 # Settings
 
 Every setting, its kind, its default and what it is for.
-This page is drawn from the program: `python -m bridge.settings.page`.
+This page is drawn from the program, by `scripts/fix`.
 
 Values come from, in rising order:
 
@@ -73,7 +72,3 @@ def _default(row: Setting) -> str:
     is_said_in_words = row.default in ("none", "made", "found out") or " " in row.default
     is_a_choice = repr(row.default) in row.kind
     return row.default if is_said_in_words and not is_a_choice else f"`{row.default}`"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render_settings_markdown())

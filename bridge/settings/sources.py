@@ -23,7 +23,7 @@ from pydantic_settings import DotEnvSettingsSource, TomlConfigSettingsSource
 from bridge.errors import SettingsError
 from bridge.settings import openclaw_config, rules
 from bridge.settings.faults import explain, unknown
-from bridge.settings.model import Settings
+from bridge.settings.model import FLAG, Settings
 from bridge.settings.table import (
     BETWEEN_LEVELS,
     BORROWED,
@@ -204,7 +204,7 @@ def _from_flags(flags: Mapping[str, object]) -> dict[str, Given]:
         if name not in SETTINGS:
             raise unknown(name, SETTINGS, where="flags")
     return {
-        name: Given(value, f"flag {FLAGS.get(name) or _flag(name)}")
+        name: Given(value, FLAG + (FLAGS.get(name) or _flag(name)))
         for name, value in flags.items()
         if value is not None
     }

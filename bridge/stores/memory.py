@@ -10,7 +10,10 @@ from bridge.core.reply import End, Item
 from bridge.ports.ledger import FORGET_S, Entry
 
 ROOM = 20_000
-"""Conversations remembered at most: an hour of 300 calls a minute, about 100 MB if all are long."""
+"""Conversations remembered at most: an hour of 300 calls a minute, more than `limits.per_minute`
+lets through by default. Full, it takes about 120 MB when each has had one reply of 40 chunks, and
+about 900 MB when each has had eight, which is all that a conversation remembers.
+"""
 
 
 class _Reply:
@@ -81,6 +84,7 @@ class MemoryLedger:
         self._threads: OrderedDict[str, _Thread] = OrderedDict()
         self._replies: dict[str, _Reply] = {}
         self._versions = itertools.count(1)  # never the same again, not even after forgetting
+        # Unbounded by itself: a run is asked to stop once or twice, and only while it is live.
         self._stops: asyncio.Queue[tuple[str, Stop]] = asyncio.Queue()
 
     def __len__(self) -> int:
@@ -117,9 +121,7 @@ class MemoryLedger:
 
     async def forget(self, thread: str) -> None:
         """See `Ledger.forget`."""
-        held = self._threads.pop(thread, None)
-        for run_id in held.replies if held else ():
-            self._replies.pop(run_id).close()
+        self._forget(thread)
 
     async def append(self, run_id: str, item: Item) -> None:
         """See `Ledger.append`."""
@@ -153,18 +155,17 @@ class MemoryLedger:
 
     def _drop_idle(self, at_s: float) -> None:
         """Conversations past their time, and the oldest idle ones beyond our room."""
-        busy: list[str] = []
-        while self._threads:
+        for _ in range(len(self._threads)):
             thread, held = next(iter(self._threads.items()))
             is_past = at_s - held.touched_at_s > FORGET_S
             if not is_past and len(self._threads) <= self._room:
-                break
-            if len(busy) == len(self._threads):
-                break
+                return
             if held.is_busy:
-                busy.append(thread)
                 self._threads.move_to_end(thread)
-                continue
-            self._threads.pop(thread)
-            for run_id in held.replies:
-                self._replies.pop(run_id).close()
+            else:
+                self._forget(thread)
+
+    def _forget(self, thread: str) -> None:
+        held = self._threads.pop(thread, None)
+        for run_id in held.replies if held else ():
+            self._replies.pop(run_id).close()

@@ -9,6 +9,7 @@ Source: pyngrok 9.1, ngrok.com/docs/agent/api, ngrok.com/docs/errors (2026-11).
 """
 
 import json
+import logging
 import os
 import re
 import secrets
@@ -22,6 +23,7 @@ import httpx
 from anyio import CancelScope, to_thread
 from pydantic import BaseModel, ConfigDict, SecretStr
 from pyngrok import conf, exception, ngrok, process
+from pyngrok.log import NgrokLog
 
 from bridge import log
 from bridge.errors import BridgeError, SettingsError, VendorRejected, VendorUnavailable, Why
@@ -34,6 +36,12 @@ AGENT_API = "http://127.0.0.1:4040"
 
 AGENT_WITHIN_S = 2.0
 """How long an agent on this machine may take to tell. It takes milliseconds."""
+
+AGENT_LOG = "pyngrok.process.ngrok"
+"""The logger by which pyngrok repeats what the agent logs, word for word."""
+
+TROUBLE = frozenset({"WARNING", "ERROR", "CRITICAL"})
+"""Levels of the agent's own log that are told of."""
 
 CONFIG_FILE = "ngrok.yml"
 
@@ -147,10 +155,17 @@ def _addresses(answer: object, kind: str, port: int) -> Iterator[str]:
     """Public https addresses in an agent's list that lead to the port."""
     served = answer.get(kind) if isinstance(answer, dict) else None
     for one in served if isinstance(served, list) else []:
-        target = one.get("upstream", {}).get("url") or one.get("config", {}).get("addr") or ""
-        address = str(one.get("public_url") or one.get("url") or "").rstrip("/")
-        if address.startswith("https://") and _leads_to(str(target), port):
+        target = _text(one, "upstream", "url") or _text(one, "config", "addr")
+        address = (_text(one, "public_url") or _text(one, "url")).rstrip("/")
+        if address.startswith("https://") and _leads_to(target, port):
             yield address
+
+
+def _text(value: object, *path: str) -> str:
+    """The text at that place of a JSON value; empty when there is none."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _leads_to(target: str, port: int) -> bool:
@@ -194,9 +209,18 @@ def _agent_config(folder: Path, authtoken: SecretStr) -> conf.PyngrokConfig:
     config = conf.PyngrokConfig(config_path=str(path), start_new_session=True)
     # It has read NGROK_AUTHTOKEN from the environment and would put it on the command line.
     config.auth_token = None
+    # A wrong authtoken is quoted in the agent's log.
+    logging.getLogger(AGENT_LOG).disabled = True
+    config.log_event_callback = _tell
     if config.ngrok_path == conf.DEFAULT_NGROK_PATH:
         config.ngrok_path = shutil.which("ngrok") or config.ngrok_path
     return config
+
+
+def _tell(line: NgrokLog) -> None:
+    """Tells of trouble in the agent's log by its code, and repeats nothing of its words."""
+    if line.lvl in TROUBLE:
+        log.warning("tunnel.trouble", vendor=VENDOR, code=_code_in(line.line) or None)
 
 
 def _write_private(path: Path, authtoken: SecretStr) -> None:
@@ -252,5 +276,9 @@ def _code(error: exception.PyngrokError) -> str:
         return ""
     body = error.body if isinstance(error, exception.PyngrokNgrokHTTPError) else ""
     texts = (error.ngrok_error_code or "", str(body))
-    found = (_CODE.search(text) for text in texts)
-    return next((match[0] for match in found if match), "")
+    return next(filter(None, map(_code_in, texts)), "")
+
+
+def _code_in(text: str) -> str:
+    found = _CODE.search(text)
+    return found[0] if found else ""

@@ -98,8 +98,9 @@ class OpenAI:
         """Make a connection. Costs no tokens."""
         await self._client.models()
 
-    async def examine(self) -> tuple[Finding, ...]:
-        """Address, token, model."""
+    async def examine(self, *, deep: bool = False) -> tuple[Finding, ...]:
+        """Address, token, model. A run would show nothing more."""
+        del deep
         try:
             models = await self.models()
         except VendorError as error:

@@ -129,8 +129,9 @@ class Source:
                 hint="Check that it is running and that upstream.url is its address.",
             )
         if isinstance(error, httpx.ReadTimeout):
+            setting = " (upstream.timeout_s)" if self.operation == "chat" else ""
             return VendorTooSlow(
-                f"{self.vendor!r} said nothing for {timeout_s:g} s (upstream.timeout_s).",
+                f"{self.vendor!r} said nothing for {timeout_s:g} s{setting}.",
                 vendor=self.vendor,
                 operation=self.operation,
                 why=Why.LATE,

@@ -40,7 +40,8 @@ PATH = f"{BASE}/chat/completions"
 """Where a platform asks whose base address was set right. The other routes are for the rest."""
 
 SEND_WITHIN_S = 30.0
-"""How long a listener may take to accept a chunk: longer, and it has gone without saying so."""
+"""How long a listener may take to accept a chunk. The connection is cut off sooner
+(`connections.py`), but for interpreters without httptools."""
 
 _T = TypeVar("_T")
 
@@ -70,7 +71,10 @@ class ChatCompletions:
             await self._voice(chat, headers, scope, receive, send)
 
     def _hint(self, path: str) -> None:
-        """Says once of each odd path that the platform's base address is set a little wrong."""
+        """Says once of each odd path that the platform's base address is set a little wrong.
+
+        `app.CHAT_PATHS` has all that can come here.
+        """
         if path != PATH and path not in self._hinted:
             self._hinted.add(path)
             log.warning("request.odd_path", path=path, reason=f"the Server URL ends in {BASE}")

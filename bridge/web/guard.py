@@ -39,6 +39,9 @@ TELL_AGAIN_S = 60.0
 """How long a refused token is not told of again. The operator must learn that the platform has a
 wrong one; strangers who try some must not fill the log."""
 
+_LIGHT = frozenset({Group.PUBLIC, Group.FIGURES})
+"""Doors with little work behind them: requests aren't counted there, nor is a body read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -100,7 +103,7 @@ class Guard:
             return
         try:
             with self._admitted(scope, group):
-                body = await self._read_body(scope, receive)
+                body = await self._read_body(scope, receive, group)
                 await self._app(scope, receive if body is None else _replay(body, receive), send)
         except _NotEntered as refusal:
             if isinstance(refusal.error, Unauthenticated):
@@ -114,7 +117,7 @@ class Guard:
         """Holds one of the token's places; gives it back when the request is over, however."""
         with _entering():
             self._tokens.check(scope, group)
-        if group in (Group.PUBLIC, Group.FIGURES):
+        if group in _LIGHT:
             yield
             return
         with _entering():
@@ -145,9 +148,9 @@ class Guard:
                 retry_after_s=admission.retry_after_s,
             )
 
-    async def _read_body(self, scope: Scope, receive: Receive) -> bytes | None:
+    async def _read_body(self, scope: Scope, receive: Receive, group: Group) -> bytes | None:
         """The whole body; `None` when there is none, or it is nobody's to read here."""
-        if group_of(scope) in (Group.PUBLIC, Group.FIGURES) or not _announces_body(scope):
+        if group in _LIGHT or not _announces_body(scope):
             return None
         with _entering():
             try:

@@ -67,7 +67,7 @@ async def store(kind: Kind) -> AsyncIterator[Store]:
         yield store
 
 
-LIVE = Run("r1", TurnKey(0, "", "hi"), 1.0, Standing.RUNNING, asked=True)
+LIVE = Run("r1", TurnKey(0, "", "hi"), Standing.RUNNING, asked=True)
 OVER = replace(
     LIVE,
     standing=Standing.STOPPED,
@@ -348,6 +348,16 @@ async def test_a_conversation_with_a_run_that_is_not_over_is_never_forgotten(sto
     assert await remembers(ledger, "conv:stopping")
     await ledger.append("r1", End())
     assert await heard(ledger, "r1") == [End()]
+
+
+async def test_one_that_is_kept_does_not_keep_the_idle_ones_touched_after_it(store: Store) -> None:
+    ledger = store.handle()
+    await hold(ledger, "conv:live", LIVE, at_s=10.0)
+    await hold(ledger, "conv:idle", OVER, at_s=11.0)
+    await hold(ledger, "conv:new", OVER, at_s=12.0 + FORGET_S)
+
+    assert await remembers(ledger, "conv:live")
+    assert not await remembers(ledger, "conv:idle")
 
 
 async def test_there_is_room_for_so_many_and_the_longest_idle_goes_first(store: Store) -> None:

@@ -119,9 +119,11 @@ def bridge_commands(page: Path) -> list[list[str]]:
         for place, word in enumerate(words):
             if word.endswith("scripts/serve"):
                 found.append(["serve", *words[place + 1 :]])
+            elif words[place + 1 : place + 2] == ["bridge"]:
+                continue  # a container called bridge, in which `bridge` is run
             elif word == "bridge" or word.endswith("/bin/bridge"):
                 found.append(words[place + 1 :])
-    return [words for words in found if words and words[0] not in ("bridge", "doctor`")]
+    return [words for words in found if words]
 
 
 @BY_NAME

@@ -9,7 +9,6 @@ import re
 import signal
 import socket
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,8 +16,8 @@ import httpx
 import pytest
 
 from tests.fakes.agent import FakeAgent
-from tests.fakes.command import WITHIN_S, Said, run, running
-from tests.fakes.program import OPERATOR_TOKEN, PLATFORM_TOKEN
+from tests.fakes.command import START_WITHIN_S, WITHIN_S, Said, run, running
+from tests.fakes.program import PLATFORM_TOKEN
 
 CHAT = "/v1/chat/completions"
 STOPPING = re.compile("server.stopping")
@@ -68,18 +67,24 @@ async def test_the_server_says_where_it_listens_and_keeps_standard_output_for_da
     assert "Traceback" not in said.err
 
 
-async def test_secrets_stand_in_no_list_of_processes() -> None:
-    async with running("serve") as server:
-        await server.is_listening()
-        shown = await asyncio.to_thread(_shown_by_ps, server.process.pid)
+@pytest.mark.parametrize("options", [(), ("--port", "0", "--host", "localhost")])
+async def test_what_it_says_to_type_next_works_as_it_stands(options: tuple[str, ...]) -> None:
+    """In another terminal, in the same folder: with the same settings, without these options."""
+    async with running("serve", *options) as server:
+        chat = (await server.line(re.compile("run `(.+)` in another terminal")))[1]
+        other = await asyncio.create_subprocess_shell(
+            f"{chat} --say 'spell cat'",
+            env=server.environ,
+            cwd=server.environ["HOME"],
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(START_WITHIN_S):
+            out, err = await other.communicate()
 
-    assert "serve" in shown
-    assert PLATFORM_TOKEN not in shown
-    assert OPERATOR_TOKEN not in shown
-
-
-def _shown_by_ps(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text()
+    assert "cat is spelled C, A, T." in out.decode()
+    assert "brings its own" not in err.decode()
+    assert other.returncode == 0
 
 
 # -- the server stops ------------------------------------------------------------------------------
@@ -205,19 +210,6 @@ async def test_a_wrong_option_is_a_usage_error() -> None:
 
     assert (said.code, said.out) == (2, "")
     assert "--prot" in said.err
-
-
-# -- what it costs to ask for help -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("asked", ["--help", "--version"])
-async def test_help_imports_nothing_heavy(asked: str) -> None:
-    said = await run(asked, python=("-X", "importtime"))
-    imported = {line.rpartition("|")[2].strip() for line in said.err.splitlines()}
-
-    assert said.code == 0
-    assert "click" in imported
-    assert not imported & {"starlette", "httpx", "pydantic", "uvicorn", "asyncio", "elevenlabs"}
 
 
 # -- the other commands, against a running server --------------------------------------------------

@@ -5,27 +5,20 @@ everything that is left of it (log, figures, answers to failures, headers) is se
 Our own promises: design 5, 13 and 15.
 """
 
-import asyncio
 import json
-import logging
-import os
-import re
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import StringIO
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import pytest
 
-from bridge import log
-from bridge.ports.upstream import Ask, UpstreamEvent
+from tests.fakes import broken_upstream
 from tests.fakes.agent import VENDOR_TEXT, FakeAgent
+from tests.fakes.log_lines import logging_to
 from tests.fakes.program import OPERATOR_TOKEN, PLATFORM_TOKEN, Program, program
-from tests.fakes.web_server import WITHIN_S
 
 CHAT = "/v1/chat/completions"
 NUMBER = "+15550001234"
@@ -41,7 +34,13 @@ SECRETS: Mapping[str, Sequence[str]] = {
     "the agent's words": ("zeppelin", "Umbrellaville"),
     "the number": ("15550001234", "5550001234", "0001234", "555-000-1234", "000 1234", "000-1234"),
     "the code": (CODE, SPELT_CODE, WRONG_CODE, CODE[:6], WRONG_CODE[:6]),
-    "a token": (PLATFORM_TOKEN, OPERATOR_TOKEN, WRONG_TOKEN, "token-of-the-fake-agent"),
+    "a token": (
+        PLATFORM_TOKEN,
+        OPERATOR_TOKEN,
+        WRONG_TOKEN,
+        "token-of-the-fake-agent",
+        broken_upstream.SECRET,
+    ),
     "the vendor's text": (VENDOR_TEXT, "sk-vendor-secret", "acme"),
 }
 """What may not turn up, each in the spellings in which it could. None is likely by chance."""
@@ -70,22 +69,6 @@ class Evening:
         ]
 
 
-@contextmanager
-def logging_to(stream: StringIO, form: Literal["json", "text"]) -> Iterator[None]:
-    """The program's log at debug level, there; afterwards logging is as it was."""
-    root = logging.getLogger()
-    loggers = [root, *map(logging.getLogger, (log.LOGGER_NAME, *log.THIRD_PARTY))]
-    before = [(one, one.level, one.handlers[:], one.propagate) for one in loggers]
-    log.configure("debug", form, stream)
-    try:
-        yield
-    finally:
-        for one, level, handlers, propagates in before:
-            one.setLevel(level)
-            one.handlers[:] = handlers
-            one.propagate = propagates
-
-
 @pytest.fixture(scope="module", params=["json", "text"])
 async def evening(request: pytest.FixtureRequest) -> Evening:
     evening, written = Evening(), StringIO()
@@ -104,7 +87,7 @@ async def evening(request: pytest.FixtureRequest) -> Evening:
 
 @asynccontextmanager
 async def line(
-    evening: Evening, agent: FakeAgent, settings: Mapping[str, str]
+    evening: Evening, agent: FakeAgent | None, settings: Mapping[str, str]
 ) -> AsyncIterator[Program]:
     """A bridge whose figures are read before it goes."""
     calm = {"TURN__GRACE_S": "0", "LIMITS__PER_NUMBER_PER_MINUTE": "0"}
@@ -254,39 +237,14 @@ async def _line_with_a_code(evening: Evening) -> None:
             await caller.ask(*wrong, f"1{WRONG_CODE[:6]}{number}", call="call-2")
 
 
-class Broken:
-    """An adapter with a bug: what it trips over stands in its exceptions, and in its frames."""
-
-    name = "broken"
-    keeps_history = False
-    calls_tools = True
-
-    @asynccontextmanager
-    async def ask(self, ask: Ask) -> AsyncIterator[AsyncIterator[UpstreamEvent]]:
-        words = " ".join(message.text for message in ask.messages)
-        cause = KeyError(words)
-        if words:
-            raise ValueError(f"could not say {words} {NUMBER} {PLATFORM_TOKEN}") from cause
-        yield _nothing()
-
-
-async def _nothing() -> AsyncIterator[UpstreamEvent]:
-    nothing: tuple[UpstreamEvent, ...] = ()
-    for event in nothing:
-        yield event
-
-
 async def _broken_program(evening: Evening) -> None:
-    async with (
-        FakeAgent() as agent,
-        line(evening, agent, {"POLICY__INBOUND": "open"}) as bridge,
-        bridge.http() as client,
-    ):
-        broken: Any = Broken()
-        bridge.bridge.turns._upstream = broken
-        caller = Caller(evening, client)
-        await caller.ask(ASKED)
-        await caller.ask(ASKED, call="call-2", stream=False)
+    """An adapter with a bug."""
+    settings = {"POLICY__INBOUND": "open", "UPSTREAM__NAME": "broken"}
+    with broken_upstream.installed():
+        async with line(evening, None, settings) as bridge, bridge.http() as client:
+            caller = Caller(evening, client)
+            await caller.ask(ASKED)
+            await caller.ask(ASKED, call="call-2", stream=False)
 
 
 async def test_nothing_private_is_left_of_an_evening_of_calls(evening: Evening) -> None:
@@ -299,7 +257,7 @@ async def test_the_evening_was_one(evening: Evening) -> None:
     assert written.count("turn.finished") > 20
     assert written.count("caller.refused") >= 4
     assert "ValueError" in written
-    assert "test_privacy.py" in written
+    assert "broken_upstream.py" in written
     assert {200, 400, 401, 403, 404, 405, 415, 429, 502} <= {a.status_code for a in evening.answers}
     assert not any(VENDOR_TEXT in answer.text for answer in evening.answers)
     bared = Evening({"all answers": "".join(answer.text for answer in evening.answers)})
@@ -309,100 +267,3 @@ async def test_the_evening_was_one(evening: Evening) -> None:
 async def test_numbers_are_masked_where_the_operator_looks(evening: Evening) -> None:
     sessions = [text for place, text in evening.places.items() if place.startswith("/sessions")]
     assert any("+1555\\u2022" in text or "+1555•••1234" in text for text in sessions)
-
-
-# -- what goes to the agent ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("scope", ["per_phone", "per_call", "fixed", "template"])
-async def test_no_number_stands_in_what_names_the_session(scope: str) -> None:
-    settings = {
-        "POLICY__INBOUND": "open",
-        "SESSION__SCOPE": scope,
-        "SESSION__TEMPLATE": "desk:{line}:{caller}:{called}:{conversation}",
-        "POLICY__TELL_CALLER": "false",
-    }
-    asked = {"messages": [{"role": "user", "content": "Hi"}], "user": "u1"}
-    async with (
-        FakeAgent(openclaw=True) as gateway,
-        program(gateway, settings) as bridge,
-        bridge.http(x_bridge_called="+1 415 555 0123") as client,
-    ):
-        for number, caller in enumerate((NUMBER, "tel:+1-555-000-1234", "")):
-            call = {"x-bridge-caller": caller, "x-bridge-conversation": f"conv{number}-{NUMBER}"}
-            assert (await client.post(CHAT, json=asked, headers=call)).status_code == 200
-
-    told = json.dumps([[dict(visit.headers), visit.body] for visit in gateway.requests])
-    digits = re.sub(r"[^0-9]+", " ", told)
-    assert len(gateway.requests) == 3
-    assert told.count('"x-openclaw-session-key": "agent:main:') == 3
-    assert not any(part in digits for part in ("5550001234", "000 1234", "4155550123", "555 0123"))
-
-
-async def test_the_agent_is_told_the_number_unless_that_is_switched_off() -> None:
-    """The one place where it may go, and what the operator may say about it."""
-    told = []
-    for setting in ("true", "false"):
-        settings = {"POLICY__INBOUND": "open", "POLICY__TELL_CALLER": setting}
-        async with FakeAgent() as agent, program(agent, settings) as bridge:
-            async with bridge.http(x_bridge_caller=NUMBER) as client:
-                await client.post(CHAT, json={"messages": [{"role": "user", "content": "Hi"}]})
-            body = agent.requests[0].body
-            rest = {name: value for name, value in body.items() if name != "messages"}
-            assert "0001234" not in json.dumps(rest)
-            told.append(NUMBER in json.dumps(body["messages"]))
-
-    assert told == [True, False]
-
-
-# -- what the machine shows ------------------------------------------------------------------------
-
-
-def command_line(pid: int) -> str:
-    """What `ps` shows of a process."""
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-
-
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="only Linux shows it there")
-async def test_no_secret_stands_on_the_command_line_or_is_printed(tmp_path: Path) -> None:
-    secrets = {
-        "BRIDGE_SERVER__TOKEN": PLATFORM_TOKEN,
-        "BRIDGE_UPSTREAM__TOKEN": "token-of-the-fake-agent",
-        "BRIDGE_POLICY__PIN": CODE,
-        "ELEVENLABS_API_KEY": "sk_elevenlabs_of_the_end_to_end_tests",
-    }
-    environ = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "BRIDGE_STATE_DIR": str(tmp_path / "state"),
-        "BRIDGE_UPSTREAM__NAME": "demo",
-        **secrets,
-    }
-    running = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "bridge", "serve", "--port", "0", "--log-level", "debug"),
-        env=environ,
-        cwd=Path(__file__).parents[2],
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert running.stderr is not None
-    shown = ""
-    try:
-        async with asyncio.timeout(4 * WITHIN_S):  # a cold start on a busy machine
-            while "server.started" not in shown:
-                line = await running.stderr.readline()
-                assert line, shown
-                shown += line.decode()
-        shown += command_line(running.pid)
-    finally:
-        running.terminate()
-        out, error = await asyncio.wait_for(running.communicate(), WITHIN_S)
-    shown += (out + error).decode()
-
-    made = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
-    kept = [path.read_text().strip() for path in made]
-    assert "bridge serve" in shown
-    assert [secret for secret in (*secrets.values(), *kept) if secret and secret in shown] == []
-    assert {oct(path.stat().st_mode & 0o777) for path in made} <= {"0o600"}
-    assert made

@@ -1,15 +1,14 @@
 """What an operator sees of turns afterwards: one line each, figures, a hint. Our design 13."""
 
 import json
-import logging
 from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
 
-from bridge import log
 from tests.fakes.agent import FakeAgent
+from tests.fakes.log_lines import logging_to
 from tests.fakes.program import OPERATOR_TOKEN, Program, program
 from tests.fakes.web_server import until
 
@@ -28,12 +27,9 @@ class Written(StringIO):
 
 @pytest.fixture
 def written() -> Iterator[Written]:
-    root, ours = logging.getLogger(), logging.getLogger(log.LOGGER_NAME)
-    before = (root.handlers[:], root.level, ours.level)
     stream = Written()
-    log.configure("debug", "json", stream)
-    yield stream
-    root.handlers[:], root.level, ours.level = before
+    with logging_to(stream, "json"):
+        yield stream
 
 
 @pytest.fixture

@@ -94,20 +94,17 @@ async def running(
     *arguments: str,
     agent: FakeAgent | None = None,
     settings: Mapping[str, str] | None = None,
-    python: tuple[str, ...] = (),
 ) -> AsyncIterator[Command]:
     """Runs `bridge …` until the block ends.
 
     Args:
         agent: whom a server is to ask; the demo agent when not given.
         settings: names as in the environment, without `BRIDGE_`; an empty value unsets one.
-        python: options for the interpreter.
     """
     with tempfile.TemporaryDirectory() as folder:
-        environ = _environ(folder, agent, settings or {})
+        environ = environment(folder, agent, settings or {})
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *python,
             "-m",
             "bridge",
             *arguments,
@@ -131,7 +128,9 @@ async def run(*arguments: str, **how: object) -> Said:
         return await command.ended()
 
 
-def _environ(folder: str, agent: FakeAgent | None, settings: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    folder: str, agent: FakeAgent | None, settings: Mapping[str, str]
+) -> dict[str, str]:
     """What this process has, without its settings, and a home of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
     ours = {

@@ -1,6 +1,7 @@
 """The real turn engine over a scripted agent, on a clock that jumps."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -41,6 +42,7 @@ class Engine:
         self.turns = turns
         self.agent = agent
         self.reports = reports
+        self._alone = itertools.count()
 
     def request(
         self,
@@ -51,7 +53,7 @@ class Engine:
         **changes: Any,
     ) -> TurnRequest:
         """A request as the door makes it."""
-        strength, thread = Strength.ALONE, f"alone:{id(messages)}"
+        strength, thread = Strength.ALONE, f"alone:{next(self._alone)}"
         if key:
             strength, thread = Strength.KEY, f"key:{key}"
         if conversation:

@@ -103,8 +103,8 @@ def agent_api(notes: Path, options: dict[str, bool]) -> type[BaseHTTPRequestHand
                 self.answer(502, {"error_code": 103, "status_code": 502, "details": details})
                 return
             uri = f"{self.path}/{body['name']}"
-            address = body.get("url") or f"https://{body['domain']}" if body.get("domain") else ""
-            address = body.get("url") or address or PUBLIC
+            domain = body.get("domain")
+            address = body.get("url") or (f"https://{domain}" if domain else PUBLIC)
             served[uri] = {**body, "uri": uri, "url": address, "public_url": address}
             self.answer(201, served[uri])
 

@@ -79,6 +79,6 @@ class ScriptedAgent:
     async def warm_up(self) -> None:
         """See the port."""
 
-    async def examine(self) -> tuple[Finding, ...]:
+    async def examine(self, *, deep: bool = False) -> tuple[Finding, ...]:
         """See the port."""
         return ()

@@ -34,11 +34,16 @@ class Reply:
 
 
 def open_upstream(
-    gateway: RealGateway, *, agent: str | None = None, token: str = "", timeout_s: float = 20.0
+    gateway: RealGateway,
+    *,
+    agent: str | None = None,
+    token: str = "",
+    timeout_s: float = 20.0,
+    url: str = "",
 ) -> AbstractAsyncContextManager[Upstream]:
     return connect(
         Settings(
-            url=gateway.url,
+            url=url or gateway.url,
             token=SecretStr(token or gateway.token),
             agent=agent,
             timeout_s=timeout_s,

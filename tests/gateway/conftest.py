@@ -28,6 +28,11 @@ PRIVATE = ("+1555555", "1555555", "stub", "tulips", "w1 w2", TOKEN, PLATFORM_TOK
 _calls = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What may stop a gateway comes last: each start of one takes ten seconds and more."""
+    items.sort(key=lambda item: "expendable" in getattr(item, "fixturenames", ()))
+
+
 def _is_required() -> bool:
     return os.environ.get("CI") == "true" or os.environ.get("BRIDGE_REQUIRE_GATEWAY") == "1"
 
@@ -80,9 +85,10 @@ def two_agents(_two_agents: RealGateway) -> RealGateway:
 
 @pytest.fixture
 def expendable(two_agents: RealGateway) -> Iterator[RealGateway]:
-    """The gateway of `two_agents`, which this test may stop."""
+    """The gateway of `two_agents`, which this test may stop. It may also start it again."""
     yield two_agents
-    two_agents.stop()
+    if not two_agents.is_ready:
+        two_agents.stop()
 
 
 @pytest.fixture

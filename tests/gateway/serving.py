@@ -6,9 +6,11 @@ ElevenLabs does: the whole history each time, streamed, with the headers of prov
 """
 
 import itertools
+import json
 import os
 import subprocess
 import sys
+import tomllib
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,10 +30,21 @@ ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 30.0
 """A start takes about a second; CI machines with two gateways beside it are slower."""
 
+RUN_TIMEOUT_S = 60.0
+"""A command that asks the agent takes two turns; some seconds on a busy machine."""
+
 STOP_TIMEOUT_S = 30.0
 """More than the seconds that streams may take to finish."""
 
 PLATFORM_TOKEN = "platform-token-of-the-gateway-tests"
+
+PHRASES: dict[str, Any] = tomllib.loads(
+    (ROOT / "bridge/phrases/en.toml").read_text(encoding="utf-8")
+)
+"""What bridge itself says."""
+
+CHECK_FAILED = 8
+"""The exit code of a command that found something wrong."""
 
 PLATFORM_PROMPT = "You are the voice of a small shop."
 
@@ -47,15 +60,15 @@ class Bridge:
     """A bridge in front of a gateway. Use it as a context manager.
 
     Args:
-        gateway: the upstream.
-        folder: an empty one, for its state.
+        gateway: the upstream; `None` leaves everything but the port to what bridge finds itself.
+        folder: its home, for its state.
         settings: names as in the environment without `BRIDGE_`, put over what all tests want.
         ready_at: the path that must answer 200 before it counts as started.
     """
 
     def __init__(
         self,
-        gateway: RealGateway,
+        gateway: RealGateway | None,
         folder: Path,
         settings: Mapping[str, str],
         *,
@@ -65,17 +78,7 @@ class Bridge:
         self._folder = folder
         self._ready_at = ready_at
         self._process: subprocess.Popen[bytes] | None = None
-        ours = {
-            "SERVER__PORT": str(self._port),
-            "SERVER__TOKEN": PLATFORM_TOKEN,
-            "UPSTREAM__NAME": "openclaw",
-            "UPSTREAM__URL": gateway.url,
-            "UPSTREAM__TOKEN": gateway.token,
-            "UPSTREAM__WARM_UP": "false",
-            "POLICY__INBOUND": "open",
-            "TURN__FILLERS": "0",
-            "STATE_DIR": str(folder),
-        }
+        ours = {"SERVER__PORT": str(self._port), **(_ours(gateway, folder) if gateway else {})}
         self._environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(folder),
@@ -90,8 +93,24 @@ class Bridge:
 
     @property
     def token(self) -> str:
-        """The platform token."""
-        return PLATFORM_TOKEN
+        """The platform token; the one that it made when none was set."""
+        if given := self._environment.get("BRIDGE_SERVER__TOKEN"):
+            return given
+        shown = json.loads(self.run("config", "show", "--reveal", "--json").stdout)
+        return str(next(row["value"] for row in shown if row["name"] == "server.token"))
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Another command with the same settings, to its end. It need not be serving."""
+        return subprocess.run(
+            [sys.executable, "-m", "bridge", *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=RUN_TIMEOUT_S,
+            check=False,
+        )
 
     def status(self, path: str) -> int:
         """The HTTP status of a path outside `/v1`; 0 when nobody answers."""
@@ -146,6 +165,20 @@ class Bridge:
         return (self._folder / "bridge.log").read_text(encoding="utf-8", errors="replace")
 
 
+def _ours(gateway: RealGateway, folder: Path) -> dict[str, str]:
+    """What all tests want, but those of a bridge that was told nothing."""
+    return {
+        "SERVER__TOKEN": PLATFORM_TOKEN,
+        "UPSTREAM__NAME": "openclaw",
+        "UPSTREAM__URL": gateway.url,
+        "UPSTREAM__TOKEN": gateway.token,
+        "UPSTREAM__WARM_UP": "false",
+        "POLICY__INBOUND": "open",
+        "TURN__FILLERS": "0",
+        "STATE_DIR": str(folder),
+    }
+
+
 class Serve(Protocol):
     """Starts a bridge with these settings, or returns the one that runs with them."""
 
@@ -168,9 +201,12 @@ class Caller:
     """One telephone call, spoken by the platform.
 
     Attributes:
-        number: the caller's; empty when withheld.
+        number: the caller's; empty where no header says it.
+        conversation: the platform's id of the call; empty where no header says it.
         history: the dialogue so far, as the platform will send it.
         tools: what the platform offers with each request.
+        headers: further headers of each request.
+        prompt: the platform's own system message.
     """
 
     bridge: Bridge
@@ -178,24 +214,28 @@ class Caller:
     conversation: str = field(default_factory=lambda: f"conv-{uuid.uuid4().hex}")
     history: list[dict[str, Any]] = field(default_factory=list)
     tools: list[dict[str, Any]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    prompt: str = PLATFORM_PROMPT
 
     def client(self) -> AsyncOpenAI:
         """The official client, unchanged, with the headers that provisioning sets up."""
+        stated = {
+            "x-bridge-conversation": self.conversation,
+            "x-bridge-caller": self.number,
+            **self.headers,
+        }
         return AsyncOpenAI(
             base_url=self.bridge.url,
             api_key=self.bridge.token,
             max_retries=0,
             timeout=15.0,
-            default_headers={
-                "x-bridge-conversation": self.conversation,
-                "x-bridge-caller": self.number,
-            },
+            default_headers={name: value for name, value in stated.items() if value},
         )
 
     def request(self, utterance: str) -> dict[str, Any]:
         """The request for the next utterance: everything that was said, every time."""
         said = {"role": "user", "content": utterance}
-        system = {"role": "system", "content": PLATFORM_PROMPT}
+        system = {"role": "system", "content": self.prompt}
         return {
             "model": "bridge",
             "messages": [system, *self.history, said],

@@ -5,50 +5,14 @@ request that the model received. Each caller has a number of its own, so each ha
 """
 
 import json
-import re
-from typing import Any
 
 import pytest
 
 from tests.gateway.kit.real_gateway import RealGateway
-from tests.gateway.kit.stub_model import Seen
-from tests.gateway.serving import (
-    PLATFORM_PROMPT,
-    Bridge,
-    Caller,
-    Serve,
-    Spoken,
-    new_number,
-)
+from tests.gateway.prompt import END_CALL, context_of
+from tests.gateway.serving import PHRASES, PLATFORM_PROMPT, Bridge, Caller, Serve, Spoken
 
 pytestmark = pytest.mark.gateway
-
-END_CALL: dict[str, Any] = {
-    "type": "function",
-    "function": {
-        "name": "end_call",
-        "description": "Hang up.",
-        "parameters": {
-            "type": "object",
-            "properties": {"reason": {"type": "string"}, "message": {"type": "string"}},
-            "required": ["reason"],
-        },
-    },
-}
-
-
-def session_of(seen: Seen) -> tuple[str, str]:
-    """The agent and the session key that the model is told, on a session's first turn."""
-    found = re.search(r"Runtime: agent=(\S+) \| session=(\S+) \|", seen.dialogue[0])
-    assert found
-    return found[1], found[2]
-
-
-def context_of(seen: Seen) -> str:
-    """What the gateway shows the model of our system message."""
-    found = re.search(r"## Conversation Context\n(.*?)\n## Runtime", seen.system, re.DOTALL)
-    assert found
-    return found[1]
 
 
 async def test_three_turns_reach_the_model_with_every_utterance_once(
@@ -83,54 +47,31 @@ async def test_our_manner_comes_with_every_turn_and_is_never_stored(
     assert PLATFORM_PROMPT not in dialogue
 
 
-async def test_a_callers_session_is_named_by_a_digest_and_never_by_the_number(
-    gateway: RealGateway, bridge: Bridge
+@pytest.mark.parametrize("way", ["in sight", "hidden"])
+async def test_a_call_of_the_platforms_tool_comes_back_in_one_chunk(
+    gateway: RealGateway, two_agents: RealGateway, serve: Serve, way: str
 ) -> None:
-    number = new_number()
-    await Caller(bridge, number).says("hello")
+    """Hidden ones are called by way of the gateway's own `tool_call`.
 
-    (seen,) = gateway.provider.seen()
-    agent, key = session_of(seen)
-    assert agent == "main"
-    assert re.fullmatch(r"agent:main:phone:[0-9a-z_-]{8,}", key)
-    outside_our_message = json.dumps(seen.body).replace(json.dumps(context_of(seen))[1:-1], "")
-    assert number.lstrip("+") not in outside_our_message
+    The gateway sends arguments in pieces of 256 characters.
+    """
+    reason = "x" * 700
+    if way == "in sight":
+        bridge = serve(two_agents, UPSTREAM__AGENT="desk", UPSTREAM__CALLS_TOOLS="true")
+        call = f"tool=end_call args={json.dumps({'reason': reason})}"
+    else:
+        bridge = serve(gateway, UPSTREAM__CALLS_TOOLS="true")
+        hidden = {"id": "end_call", "args": {"reason": reason}}
+        call = f"tool=tool_call args={json.dumps(hidden)}"
+    words = "Goodbye then, my friend."
+    spoken = await Caller(bridge, tools=[END_CALL]).says(
+        f'Bye. [[stub say="{words}" delay=0.1 {call}]]'
+    )
 
-
-async def test_a_caller_who_calls_again_is_remembered_and_another_is_not(
-    gateway: RealGateway, bridge: Bridge
-) -> None:
-    number = new_number()
-    replies = [await Caller(bridge, who).says("hello") for who in (number, number, new_number())]
-
-    assert [reply.text for reply in replies] == [f"Stub turn {n}: hello" for n in (1, 2, 1)]
-    first, again, other = [session_of(seen)[1] for seen in gateway.provider.seen()]
-    assert first == again != other
-
-
-async def test_a_withheld_number_gets_a_session_for_this_call_only(
-    gateway: RealGateway, bridge: Bridge
-) -> None:
-    caller = Caller(bridge, number="anonymous")
-    await caller.says("hello")
-
-    (seen,) = gateway.provider.seen()
-    assert session_of(seen) == ("main", f"agent:main:phone:call:{caller.conversation}")
-
-
-async def test_a_tool_in_sight_is_called_in_one_chunk(
-    two_agents: RealGateway, serve: Serve
-) -> None:
-    bridge = serve(two_agents, UPSTREAM__AGENT="desk", UPSTREAM__CALLS_TOOLS="true")
-    caller = Caller(bridge, tools=[END_CALL])
-    bye = 'Bye. [[stub say="Goodbye then, my friend." delay=0.1 tool=end_call args={"reason":"x"}]]'
-    spoken = await caller.says(bye)
-
-    assert spoken.text == "Goodbye then, my friend."
+    assert (spoken.text, spoken.reason) == (words, "tool_calls")
     assert [(name, json.loads(arguments)["reason"]) for name, arguments in spoken.calls] == [
-        ("end_call", "x")
+        ("end_call", reason)
     ]
-    assert spoken.reason == "tool_calls"
 
 
 async def test_with_tools_hidden_a_mark_in_the_reply_does_the_same(
@@ -146,11 +87,59 @@ async def test_with_tools_hidden_a_mark_in_the_reply_does_the_same(
     assert spoken.reason == "tool_calls"
 
 
-async def test_of_two_agents_the_chosen_one_answers_the_phone(
-    two_agents: RealGateway, serve: Serve
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        (r"Of course.\nNO_REPLY", "Of course."),
+        ("All is well. HEARTBEAT_OK", "All is well."),
+        (r"[embed ref=\"cv_1\" title=\"Chart\" /]\nHere it is.", "Here it is."),
+        ("Open.<details><summary>More</summary>Small print</details> Bye.", "Open. Bye."),
+        (r"**Two** rooms:\n\n- `one`\n- [two](https://rooms.example/2)", "Two rooms: one. two."),
+    ],
+)
+async def test_what_the_gateway_lets_through_from_its_chat_window_is_not_spoken(
+    bridge: Bridge, written: str, spoken: str
 ) -> None:
-    await Caller(serve(two_agents, UPSTREAM__AGENT="errands")).says("hello")
+    said = (await Caller(bridge).says(f'Well? [[stub text="{written}"]]')).text
 
-    agent, key = session_of(two_agents.provider.seen()[0])
-    assert agent == "errands"
-    assert key.startswith("agent:errands:phone:")
+    assert " ".join(said.split()) == spoken
+
+
+async def test_nothing_but_a_sign_of_life_is_no_reply(bridge: Bridge) -> None:
+    spoken = await Caller(bridge).says('Well? [[stub text="HEARTBEAT_OK"]]')
+
+    assert spoken == Spoken(PHRASES["lost"])
+
+
+async def test_the_gateways_first_chunk_is_no_first_word(
+    gateway: RealGateway, serve: Serve
+) -> None:
+    """It names a role and comes at once, before the model was asked: a filler is still due."""
+    bridge = serve(gateway, TURN__FILLERS="1", TURN__FIRST_WORDS_MS="300")
+    spoken = await Caller(bridge).says("Well? [[stub first=1 words=2]]")
+
+    filler = spoken.text.removesuffix("w1 w2")
+    assert filler in PHRASES["fillers"]
+
+
+async def test_a_request_that_came_through_proxies_is_answered(bridge: Bridge) -> None:
+    """The gateway refuses whatever carries a forwarding header: none is passed on."""
+    proxied = {
+        "forwarded": "for=203.0.113.9;proto=https",
+        "x-forwarded-for": "203.0.113.9",
+        "x-forwarded-proto": "https",
+        "x-real-ip": "203.0.113.9",
+    }
+    spoken = await Caller(bridge, headers=proxied).says("hello")
+
+    assert spoken == Spoken("Stub turn 1: hello")
+
+
+async def test_the_agent_is_told_that_a_voice_reads_its_reply(
+    gateway: RealGateway, bridge: Bridge
+) -> None:
+    await Caller(bridge).says("hello")
+
+    (seen,) = gateway.provider.seen()
+    assert "| channel=voice |" in seen.dialogue[0]
+    assert "[embed" not in seen.system

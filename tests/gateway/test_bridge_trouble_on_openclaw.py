@@ -4,8 +4,8 @@ The stub provider behind the gateway obeys `[[stub …]]` in the newest utteranc
 request that the model received. Each caller has a number of its own, so each has its own session.
 """
 
+import json
 import re
-import tomllib
 
 import anyio
 import openai
@@ -14,11 +14,17 @@ from anyio import to_thread
 
 from tests.gateway.kit.real_gateway import RealGateway
 from tests.gateway.kit.stub_model import Seen
-from tests.gateway.serving import ROOT, Bridge, Caller, Serve, Spoken, first_words, whole
+from tests.gateway.serving import (
+    PHRASES,
+    Bridge,
+    Caller,
+    Serve,
+    Spoken,
+    first_words,
+    whole,
+)
 
 pytestmark = pytest.mark.gateway
-
-PHRASES = tomllib.loads((ROOT / "bridge/phrases/en.toml").read_text(encoding="utf-8"))
 
 WAIT_S = 5.0
 
@@ -62,7 +68,9 @@ async def test_after_a_barge_in_the_agent_is_told_what_was_heard(
     note, words = gateway.provider.seen()[1].newest.splitlines()
     assert re.fullmatch(r"\[.*We open at nine.*\]", note)
     assert words == "And on Sundays?"
-    assert gateway.provider.seen()[2].newest == "Thank you."  # once
+    last = gateway.provider.seen()[2]
+    assert last.newest == "Thank you."
+    assert "\n".join(last.dialogue).count("[phone:") == 1  # stored with its turn, and never again
 
 
 async def test_a_barge_in_while_the_model_talks_tells_the_agent_too(
@@ -101,6 +109,16 @@ async def test_a_failure_of_the_agent_becomes_a_sentence_and_nothing_of_its_text
 
     assert spoken.reason == "stop"
     assert spoken.text in PHRASES.values()
+
+
+async def test_a_failure_in_the_midst_of_a_reply_is_a_sentence_and_nothing_of_its_text(
+    gateway: RealGateway, bridge: Bridge
+) -> None:
+    """With status 200 and words already said, the gateway sends an error object in the stream."""
+    spoken = await Caller(bridge).says("[[stub words=3 finish=content_filter]]")
+
+    assert spoken == Spoken(f"w1 w2 w3 {PHRASES['cut_off']}")
+    assert len(gateway.provider.seen()) == 1
 
 
 async def test_two_agents_without_a_choice_are_a_set_up_that_is_not_ready(
@@ -172,21 +190,33 @@ async def test_a_request_that_went_away_before_a_word_for_good_is_aborted(
     await provider_saw_hang_up(gateway, silent)
 
 
-async def test_a_gateway_that_stops_finishes_what_runs_and_new_callers_hear_why(
+async def test_a_gateway_that_restarts_finishes_what_runs_and_new_callers_hear_why_till_it_is_back(
     expendable: RealGateway, serve: Serve
 ) -> None:
     bridge = serve(expendable, UPSTREAM__AGENT="desk")
-    words = " ".join(f"w{n}" for n in range(1, 16))
-    async with Caller(bridge).stream("[[stub words=15 delay=0.2]]") as chunks:
+    words = " ".join(f"w{n}" for n in range(1, 31))
+    cures: dict[str, str] = {}
+
+    async def examine() -> None:
+        doctor = await to_thread.run_sync(lambda: bridge.run("doctor", "--json"))
+        cures.update({row["check"]: row["cure"] for row in json.loads(doctor.stdout)})
+
+    async with Caller(bridge).stream("[[stub words=30 delay=0.2]]") as chunks:
         heard = await first_words(chunks)
         expendable.drain()
         await to_thread.run_sync(expendable.wait_until_draining)
-        with anyio.fail_after(WAIT_S):
-            refused = await Caller(bridge).says("hello")
+        async with anyio.create_task_group() as group:
+            group.start_soon(examine)
+            with anyio.fail_after(WAIT_S):
+                refused = await Caller(bridge).says("hello")
         rest = whole([chunk async for chunk in chunks]).text
     expendable.stop()
     gone = await Caller(bridge).says("hello")
+    await to_thread.run_sync(expendable.start)
+    back = await Caller(bridge).says("hello")
 
     assert f"{heard} {rest}".split() == words.split()
     assert refused == Spoken(PHRASES["unreachable"])
+    assert "wait until it is up" in cures["upstream address"]
     assert gone == Spoken(PHRASES["unreachable"])
+    assert back == Spoken("Stub turn 1: hello")

@@ -4,7 +4,7 @@ import re
 
 from bridge.core.speech.options import SpeechOptions
 
-_LATIN_TO_GEORGIAN = "\u00c0-\u024f\u0370-\u0dff"
+_ALPHABETS = "\u00c0-\u024f\u0370-\u0dff"
 SCHEME = re.compile(r"https?://", re.IGNORECASE)
 """What opens a web address, and is not said."""
 
@@ -14,7 +14,7 @@ SCHEME_BEGUN = r"[hH](?:[tT](?:[tT](?:[pP](?:[sS]?(?::/?)?)?)?)?)?\Z"
 BEGINNINGS = ("h", "ht", "htt", "http", "https")
 """The letters that one may open with."""
 
-AUTHORITY = re.compile(rf"[A-Za-z0-9.\-_~%:@{_LATIN_TO_GEORGIAN}]*")
+AUTHORITY = re.compile(rf"[A-Za-z0-9.\-_~%:@{_ALPHABETS}]*")
 """Who is asked: a host, perhaps with a name and password before it and a port after it."""
 
 TAIL = re.compile(r"[^\s<>\"|\\^`{}\[\]()*_~.,;:!?'’”»\u2e80-\U0010ffff]+")

@@ -95,12 +95,12 @@ def open_line(text: str, pos: int, limit: int, ending: Ending, *, in_item: bool)
     white = _WHITE.match(text, pos)
     if white:
         return Opening(Kind.BLANK, white.end())
+    if text[pos] == "[":
+        return _open_bracket(text, pos, limit, ending, in_item=in_item)
     reader = _READERS.get(text[pos])
     if reader is None:
         is_picture = _PICTURE.match(text, pos)
         return _open_picture(text, pos, limit, ending) if is_picture else Opening(Kind.TEXT, pos)
-    if text[pos] == "[":
-        return _open_bracket(text, pos, limit, ending, in_item=in_item)
     return reader(text, pos, limit, ending)
 
 
@@ -204,7 +204,6 @@ def _open_bracket(
 _READERS = {
     ">": _open_quote,
     "#": _open_heading,
-    "[": _open_quote,
     **dict.fromkeys("0123456789", _open_number),
     **dict.fromkeys("-=:|+*_~", _open_signs),
     **dict.fromkeys("–—", _open_dash),

@@ -18,7 +18,6 @@ TAIL_CHARS = 48
 DASH = "–"
 """Makes a pause where the space has already gone out, and a full stop would look astray."""
 
-
 MAX_AFTER_TOKEN = 64
 """How much is remembered after a silence token while no word follows; an agent writes less."""
 

@@ -8,6 +8,9 @@ import re
 ENDS = frozenset(".!?…:;,。．！？：；，、‥؟۔،؛।॥։፧።។၊။—–―|·")
 """After these a voice pauses already: a block that ends in one gets no full stop."""
 
+SENTENCE_ENDS = frozenset(".!?…。．！？؟۔।॥։።។။")
+"""Of those, what ends a whole sentence, in every script that has a sign for it."""
+
 CLOSERS = frozenset("\"'”’»›)}」』）】》〉")
 """May stand between a sentence's last mark and its end."""
 

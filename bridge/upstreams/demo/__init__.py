@@ -72,8 +72,9 @@ class Demo:
     async def warm_up(self) -> None:
         """There is nothing to warm."""
 
-    async def examine(self) -> tuple[Finding, ...]:
+    async def examine(self, *, deep: bool = False) -> tuple[Finding, ...]:
         """Says that it is the demo, and how to have a real agent instead."""
+        del deep
         return (
             Finding(
                 check="agent",

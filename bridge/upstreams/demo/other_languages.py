@@ -30,6 +30,11 @@ _COMPILED = {
     for language, kinds in _PATTERNS.items()
     for kind, pattern in kinds.items()
 }
+_SOMEWHERE = re.compile(r"\b(?:in|en) \w+\W*$", re.IGNORECASE)
+_UNKNOWN_PLACE = {
+    "de": "Den Ort kenne ich nicht. Ich kenne einige große Städte, zum Beispiel Berlin.",
+    "es": "No conozco ese lugar. Conozco algunas ciudades grandes, por ejemplo Madrid.",
+}
 _SAID = {
     ("de", "bye"): "Auf Wiederhören.",
     ("de", "hello"): "Hallo! Auf Deutsch kann ich grüßen, die Uhrzeit sagen und auflegen.",
@@ -49,7 +54,10 @@ def reply(scene: Scene) -> tuple[str, tuple[Step, ...]] | None:
 
 def _words(language: str, kind: str, scene: Scene) -> str:
     if kind == "time":
-        place, zone = find_place(scene.utterance) or (scene.zone, scene.zone)
+        found = find_place(scene.utterance)
+        if found is None and _SOMEWHERE.search(scene.utterance):
+            return _UNKNOWN_PLACE[language]
+        place, zone = found or (scene.zone, scene.zone)
         return _time(language, place, local_time(scene.wall_s, zone))
     said = _SAID[language, kind]
     return f"{said}\n[[hang up]]" if kind == "bye" and scene.may("hang up") else said

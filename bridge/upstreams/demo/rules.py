@@ -96,7 +96,7 @@ def reply(
     intro, steps = foreign or (INTRO, _reply_in_english(scene))
     if any(beginning in text for text in replies for beginning in INTRODUCED):
         return steps
-    return (Say(f"{intro} "), *steps)
+    return (Say(f"{intro}\n\n"), *steps)
 
 
 def _reply_in_english(scene: Scene) -> Steps:

@@ -15,7 +15,7 @@ TOKEN = "Set upstream.token (BRIDGE_UPSTREAM__TOKEN) to gateway.auth.token of op
 ENABLE = (
     "Write into openclaw.json: "
     "gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } }"
-    " (that is gateway.http.endpoints.chatCompletions.enabled: true), and restart the gateway."
+    " (that is gateway.http.endpoints.chatCompletions.enabled: true); it is taken up at once."
 )
 
 FORWARDED = "Reach the gateway directly: a proxy in between adds forwarding headers, a 403 there."
@@ -24,7 +24,12 @@ LOCKED = "Too many wrong tokens, or too many runs: wait, and check upstream.toke
 
 WAIT = "It is starting or stopping: wait until it is up; its log says what it waits for."
 
-SHOW_TOOLS = 'Write into openclaw.json: tools: { toolSearch: { mode: "directory" } }'
+SHOW_TOOLS = (
+    'Write into openclaw.json: tools: { toolSearch: { mode: "directory" } } and set '
+    "upstream.calls_tools to true; or set neither, and it acts by marks."
+)
+
+USE_TOOLS = "Set upstream.calls_tools to true and it calls them; until then it acts by marks."
 
 BY_STATUS: Mapping[int, str] = MappingProxyType(
     {400: CHOICE, 401: TOKEN, 403: FORWARDED, 404: ENABLE, 429: LOCKED, 503: WAIT}

@@ -20,6 +20,7 @@ CHECK_KEY = SessionKey("bridge:check")
 Asking = Callable[[Ask], AbstractAsyncContextManager[AsyncIterator[UpstreamEvent]]]
 
 _NO_MESSAGES = 400
+_UNAUTHORIZED = 401
 _DRAINING = 503
 _FORBIDDEN = 403
 _MISSING = 404
@@ -54,15 +55,18 @@ class Examination:
         if findings[-1].verdict is Verdict.FAIL:
             return tuple(findings)
         try:
-            models = await self._client.models()
+            models: Sequence[str] | None = await self._client.models()
         except VendorError as error:
             if error.status != _MISSING:
                 return (*findings, _refused(error))
-            models = ()
-        findings += [_ok("upstream token", "The gateway takes our token."), await self._endpoint()]
+            models = None  # as it is without the endpoint, whatever the token
+        endpoint = await self._endpoint()
+        if models is not None or endpoint.verdict is Verdict.OK:
+            findings.append(_ok("upstream token", "The gateway takes our token."))
+        findings.append(endpoint)
         findings += [self._agent(agents_of(models))] if models else []
         if asking is not None and all(f.verdict is not Verdict.FAIL for f in findings):
-            findings.append(await _tools(asking))
+            findings.append(await self._tools(asking))
         return tuple(findings)
 
     async def _address(self) -> Finding:
@@ -91,6 +95,9 @@ class Examination:
         if status == _MISSING:
             message = "The gateway's chat-completions endpoint is not enabled."
             return Finding(check, Verdict.FAIL, message, cures.ENABLE)
+        if status == _UNAUTHORIZED:
+            message = "The gateway does not take our token."
+            return Finding("upstream token", Verdict.FAIL, message, cures.TOKEN)
         if status != _NO_MESSAGES and (cure := cures.BY_STATUS.get(status)):
             return Finding(check, Verdict.WARN, f"The endpoint answers HTTP {status}.", cure)
         return _ok(check, "The chat-completions endpoint is enabled.")
@@ -106,29 +113,31 @@ class Examination:
         name = chosen or next(iter(agents), "")
         return _ok(check, f"Calls go to agent {name!r}." if name else "Calls go to its agent.")
 
-
-async def _tools(asking: Asking) -> Finding:
-    """One run that may only end in a call of our tool."""
-    check = "upstream tools"
-    messages = (Message.of("user", "Call the tool bridge_check now."),)
-    ask = Ask(
-        messages,
-        messages,
-        session_key=CHECK_KEY,
-        tools=(_TOOL,),
-        params={"tool_choice": "required"},
-    )
-    try:
-        async with asking(ask) as events:
-            was_called = any([isinstance(event, ToolCall) async for event in events])
-    except VendorError as error:
-        if error.why is not Why.SERVER:
-            return Finding(check, Verdict.WARN, error.message, error.hint)
-        was_called = False
-    if was_called:
-        return _ok(check, "The agent sees the tools that a request offers.")
-    message = "The agent did not call the tool that a request offered: it may be hidden from it."
-    return Finding(check, Verdict.WARN, message, cures.SHOW_TOOLS)
+    async def _tools(self, asking: Asking) -> Finding:
+        """One run that may only end in a call of our tool."""
+        check = "upstream tools"
+        messages = (Message.of("user", "Call the tool bridge_check now."),)
+        ask = Ask(
+            messages,
+            messages,
+            session_key=CHECK_KEY,
+            tools=(_TOOL,),
+            params={"tool_choice": "required"},
+        )
+        try:
+            async with asking(ask) as events:
+                was_called = any([isinstance(event, ToolCall) async for event in events])
+        except VendorError as error:
+            if error.why is not Why.SERVER:
+                return Finding(check, Verdict.WARN, error.message, error.hint)
+            was_called = False
+        if was_called:
+            cure = "" if self._settings.calls_tools else cures.USE_TOOLS
+            return _ok(check, "The agent sees the tools that a request offers.", cure)
+        message = (
+            "The agent did not call the tool that a request offered: it may be hidden from it."
+        )
+        return Finding(check, Verdict.WARN, message, cures.SHOW_TOOLS)
 
 
 def _refused(error: VendorError) -> Finding:
@@ -139,5 +148,5 @@ def _refused(error: VendorError) -> Finding:
     return Finding("upstream gateway", Verdict.FAIL, error.message, cure)
 
 
-def _ok(check: str, message: str) -> Finding:
-    return Finding(check, Verdict.OK, message)
+def _ok(check: str, message: str, cure: str = "") -> Finding:
+    return Finding(check, Verdict.OK, message, cure)

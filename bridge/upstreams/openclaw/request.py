@@ -41,7 +41,7 @@ def agent_of(key: SessionKey | None) -> str:
     """The agent that a full session key names; it wins over every other choice. Else `""`."""
     parts = (key or "").split(":", 2)
     is_full = len(parts) == len(("agent", "id", "rest")) and parts[0].lower() == "agent"
-    return parts[1] if is_full else ""
+    return parts[1] if is_full and parts[2] else ""
 
 
 def render_headers(key: SessionKey | None, agent: str) -> Mapping[str, str]:

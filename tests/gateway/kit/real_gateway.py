@@ -190,13 +190,15 @@ class RealGateway:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
             )
-        wait_until(lambda: self._is_ready() or not self.is_running, timeout_s=START_TIMEOUT_S)
-        if not self.is_running or not self._is_ready():
+        wait_until(lambda: self.is_ready or not self.is_running, timeout_s=START_TIMEOUT_S)
+        if not self.is_running or not self.is_ready:
             raise GatewayFailed(f"the gateway did not get ready\n{self.log()[-3000:]}")
         self._warm_up()
         self.provider.reset()
 
-    def _is_ready(self) -> bool:
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes turns now."""
         try:
             return fetch(f"http://127.0.0.1:{self._port}/readyz")[0] == 200
         except OSError:
@@ -217,11 +219,15 @@ class RealGateway:
             raise GatewayFailed(f"the first turn got {status}: {text}\n{self.log()[-3000:]}")
 
     def reconfigure(self, settings: Mapping[str, object]) -> None:
-        """Edit its configuration while it runs, and return when that is in force."""
+        """Edit its configuration while it runs, and return when that is in force.
+
+        What is edited is the file as it stands: the gateway has written into it since.
+        """
+        config = json.loads((self.state_dir / "openclaw.json").read_text(encoding="utf-8"))
         for dotted, value in settings.items():
-            write_config.put(self._config, dotted, value)
+            write_config.put(config, dotted, value)
         applied = self._times_reloaded()
-        write_config.write(self.state_dir, self._config)
+        write_config.write(self.state_dir, config)
         if not wait_until(lambda: self._times_reloaded() > applied, timeout_s=RELOAD_TIMEOUT_S):
             raise GatewayFailed(f"the edit was not taken up\n{self.log()[-3000:]}")
 
@@ -235,7 +241,7 @@ class RealGateway:
 
     def wait_until_draining(self) -> None:
         """Block until it takes nothing new: it says so, or no longer listens."""
-        if not wait_until(lambda: not self._is_ready(), timeout_s=STOP_GRACE_S):
+        if not wait_until(lambda: not self.is_ready, timeout_s=STOP_GRACE_S):
             raise GatewayFailed(f"the gateway does not drain\n{self.log()[-3000:]}")
 
     def stop(self) -> None:

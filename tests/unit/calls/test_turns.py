@@ -365,6 +365,8 @@ async def test_requests_that_stand_alone_are_never_joined() -> None:
         assert {r.strength for r in requests} == {Strength.ALONE}
         for call in calls:
             assert text_of(await call.end()) == "Hello."
+            assert call.kind == "new"
+        assert len(e.agent.asked) == 2
 
 
 @timeline
@@ -425,7 +427,7 @@ async def test_a_bug_in_counting_harms_nobody() -> None:
         raise ValueError("a bug")
 
     async with engine() as e:
-        e.turns._observe = miscount
+        e.turns._runs._observe = e.turns._observe = miscount
         assert text_of(await e.reply(HI)) == "You said Hi."
         assert text_of(await e.reply(says("Bye"))) == "You said Bye."
 
@@ -448,7 +450,7 @@ async def test_a_request_that_comes_while_the_engine_stops_is_told_so() -> None:
             at_s: float,
             opens: str | None = None,
         ) -> bool:
-            self.turns._tasks = None
+            self.turns._runs._tasks = None
             return await super().replace(thread, version, conversation, at_s, opens)
 
     ledger = Late()

@@ -4,9 +4,13 @@ The state machine plays the platform: it sends turns again, sends them early and
 closes connections when it likes, and asks when nobody has spoken. The agent is slow or fast,
 talks a little or much. Whatever the order: no utterance is asked twice, the final one is asked,
 one run at a time, everybody hears the same, and nothing is left behind.
+
+All of it once more over a ledger that takes its time, as a shared one does: what was read may be
+gone by the time it is acted on.
 """
 
 import asyncio
+from collections.abc import Callable
 
 import hypothesis.strategies as st
 from hypothesis import settings
@@ -15,8 +19,11 @@ from typing_extensions import override
 
 from bridge.calls.rules import Rules
 from bridge.core.chat import Message
-from bridge.core.reply import End, Origin
+from bridge.core.conversation import Conversation, Stop
+from bridge.core.reply import End, Item, Origin
+from bridge.ports.ledger import Entry, Ledger
 from bridge.ports.upstream import Finish, Text
+from bridge.stores.memory import MemoryLedger
 from tests.fakes.engine import Connection, Engine, engine, text_of
 from tests.fakes.jumping_loop import JumpingLoop
 from tests.fakes.scripted_agent import Script, ScriptedAgent
@@ -36,8 +43,52 @@ paces = st.builds(
 """How the agent answers from now on: after how long, how much, how haltingly."""
 
 
+class Patient(MemoryLedger):
+    """A ledger whose every step takes half a millisecond or so, before and after it is done."""
+
+    @override
+    async def read(self, thread: str) -> Entry:
+        await asyncio.sleep(0.0003)
+        entry = await super().read(thread)
+        await asyncio.sleep(0.0004)
+        return entry
+
+    @override
+    async def replace(
+        self,
+        thread: str,
+        version: int,
+        conversation: Conversation,
+        at_s: float,
+        opens: str | None = None,
+    ) -> bool:
+        await asyncio.sleep(0.0005)
+        is_taken = await super().replace(thread, version, conversation, at_s, opens)
+        await asyncio.sleep(0.0006)
+        return is_taken
+
+    @override
+    async def append(self, run_id: str, item: Item) -> None:
+        await asyncio.sleep(0.0001)
+        await super().append(run_id, item)
+
+    @override
+    async def ask_to_stop(self, run_id: str, cause: Stop) -> None:
+        await asyncio.sleep(0.0007)
+        await super().ask_to_stop(run_id, cause)
+
+
 class Platform(RuleBasedStateMachine):
-    """One conversation with an impatient, stateless platform."""
+    """One conversation with an impatient, stateless platform.
+
+    Attributes:
+        ledger: what the engine keeps its turns in.
+        apart_s: from one moment of sending to the next: a ledger that takes its time decides
+            about requests in the order in which they come only if they don't come all at once.
+    """
+
+    ledger: Callable[[], Ledger] = MemoryLedger
+    apart_s = 0.0
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,19 +105,19 @@ class Platform(RuleBasedStateMachine):
         self.loop.run(asyncio.sleep(0.001))
 
     async def _work(self) -> None:
-        async with engine(ScriptedAgent(), RULES) as self.engine:
+        async with engine(ScriptedAgent(), RULES, self.ledger()) as self.engine:
             await self._over.wait()
 
     # -- what the caller and the platform do ---------------------------------------------------
 
-    @rule(pace=paces)
-    def caller_speaks(self, pace: Script) -> None:
+    @rule(pace=paces, times=st.integers(1, 3))
+    def caller_speaks(self, pace: Script, times: int) -> None:
         """What was heard so far goes into the history, cut or whole, then new words."""
         heard = text_of(self.connections[-1].items) if self.connections else ""
         if heard:
             self.history.append(Message.of("assistant", heard))
         self.history.append(Message.of("user", self._words()))
-        self._send(pace)
+        self._send(pace, times=times)
 
     @precondition(lambda self: self._last_is_caller())
     @rule(pace=paces)
@@ -120,6 +171,8 @@ class Platform(RuleBasedStateMachine):
     async def _the_call_goes_on_to_its_end(self) -> None:
         if self._last_is_caller():
             await self._the_final_utterance_is_not_lost()
+        self.history.append(Message.of("user", self._words()))
+        await self._the_final_utterance_is_not_lost()
         for connection in self.connections:
             await connection.close()
         await asyncio.sleep(LONGEST_S)
@@ -156,8 +209,21 @@ class Platform(RuleBasedStateMachine):
 
     async def _open(self, messages: list[Message], times: int) -> None:
         self.connections += [self.engine.call(messages) for _ in range(times)]
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.apart_s)
 
 
 Platform.TestCase.settings = settings(max_examples=250, stateful_step_count=40, deadline=None)
 TestEveryInterleaving = Platform.TestCase
+
+
+class PlatformOverPatientLedger(Platform):
+    """The same, over a ledger that takes its time."""
+
+    ledger = Patient
+    apart_s = 0.09
+
+
+PlatformOverPatientLedger.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None
+)
+TestEveryInterleavingOverPatientLedger = PlatformOverPatientLedger.TestCase

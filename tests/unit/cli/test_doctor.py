@@ -1,5 +1,6 @@
 """`bridge doctor`: every hop proved, each failure with its cure."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.fakes.agent import FakeAgent
@@ -291,6 +292,28 @@ async def test_a_page_instead_of_bridge_is_explained(
     assert said in doctor.of("public address")["message"]
     assert doctor.of("public address")["cure"]
     assert [headers for headers in asked if "authorization" in headers] == []
+
+
+async def test_a_page_without_an_end_holds_nobody_up(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"<p>" * 1000
+            await asyncio.sleep(0)
+
+    async def page(_request: Request) -> Response:
+        return StreamingResponse(endless(), media_type="text/html")
+
+    monkeypatch.setattr("bridge.cli.running.ANSWER_BYTES", 100_000)
+    async with served(Starlette(routes=[Route("/{path:path}", page)])) as other:
+        monkeypatch.setenv("BRIDGE_SERVER__PUBLIC_URL", other.url)
+        await doctor.run()
+
+    assert doctor.verdict("public address") == (
+        "fail",
+        f"{other.url} does not answer (ReadTimeout).",
+    )
 
 
 async def test_a_public_address_where_nobody_is_fails(

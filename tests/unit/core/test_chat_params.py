@@ -27,6 +27,7 @@ RIGHT: dict[str, list[Any]] = {
     "response_format": [{"type": "text"}],
     "logit_bias": [{"50256": -100}],
     "metadata": [{}],
+    "elevenlabs_extra_body": [{"secret": 1}],
     "functions": [[]],
     "modalities": [["text"]],
     "stop": ["END", ["a", "b"], []],

@@ -103,6 +103,17 @@ def test_what_was_held_back_is_said_before_the_end() -> None:
     assert reply.finish("length", 100.6) == [Words("lo."), End("length")]
 
 
+def test_marks_without_end_are_too_long_as_well() -> None:
+    reply = deliver()
+    for _ in range(MAX_REPLY_CHARS // len("press1")):
+        reply.text("<press:1>", 100.0)
+    assert not reply.is_too_long
+
+    reply.text("<press:1>", 100.0)
+
+    assert reply.is_too_long
+
+
 def test_a_reply_that_outgrows_any_call_is_too_long() -> None:
     reply = deliver()
     reply.text("x" * MAX_REPLY_CHARS, 100.0)

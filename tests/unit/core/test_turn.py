@@ -37,7 +37,7 @@ LONGER = TurnKey(0, "", "hi there")
 SECOND = TurnKey(1, "hi", "bye")
 NEW, REPEAT, REVISED = TurnClass.NEW, TurnClass.REPEAT, TurnClass.REVISED
 
-SETTLING = Run("r1", FIRST, 1.0)
+SETTLING = Run("r1", FIRST)
 RUNNING = replace(SETTLING, standing=Standing.RUNNING, asked=True)
 DONE = replace(RUNNING, standing=Standing.DONE, ended_at_s=5.0, is_over=True, said="Hello!")
 LEFT = replace(RUNNING, standing=Standing.STOPPED, stop=Stop.LEFT, ended_at_s=5.0, listeners=0)
@@ -108,7 +108,8 @@ def test_the_table_has_an_answer_for_every_request_that_can_be() -> None:
         (of(LEFT), asks(SECOND), Start(NEW, "r2", after=("r1",))),
         # results of tool calls
         (of(DONE), asks(SECOND, News.RESULTS), Start(NEW, "r2")),
-        (of(DONE), asks(LONGER, News.RESULTS), Start(NEW, "r2", replaces=True)),
+        # results of the agent's next calls in the same turn replace nothing
+        (of(DONE), asks(LONGER, News.RESULTS), Start(NEW, "r2")),
         (of(RUNNING), asks(FIRST, News.RESULTS), Attach(REPEAT, "r1")),
         (
             of(RUNNING),
@@ -148,7 +149,7 @@ def test_where_two_callers_may_share_a_key_nothing_of_somebody_elses_is_touched(
     after, decision = step(of(RUNNING), asks(other, strength=strength))
 
     assert decision == Start(NEW, "r2")
-    assert after == of(RUNNING, Run("r2", other, 6.0))
+    assert after == of(RUNNING, Run("r2", other))
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_what_is_stopped_is_marked_at_once_and_the_new_run_is_held() -> None:
             stop=Stop.SUPERSEDED,
             ended_at_s=6.0,
         ),
-        Run("r2", LONGER, 6.0),
+        Run("r2", LONGER),
     )
 
 

@@ -94,7 +94,6 @@ def test_no_value_is_repeated() -> None:
 async def test_an_openai_agent_without_an_address_says_which_setting_is_missing(
     tmp_path: Path,
 ) -> None:
-
     settings = load(environ={"BRIDGE_UPSTREAM__NAME": "openai"}, cwd=tmp_path)
     with pytest.raises(SettingsError) as refused:
         async with wiring.open_upstream(settings):
@@ -109,7 +108,6 @@ async def test_an_openai_agent_without_an_address_says_which_setting_is_missing(
 
 @pytest.mark.anyio
 async def test_a_model_that_a_gateway_refuses_is_named_before_any_call(tmp_path: Path) -> None:
-
     environ = {"BRIDGE_UPSTREAM__NAME": "openclaw", "BRIDGE_UPSTREAM__MODEL": "gpt-5"}
     with pytest.raises(SettingsError, match=r"upstream\.model must be 'openclaw'") as refused:
         async with wiring.open_upstream(load(environ=environ, cwd=tmp_path)):
@@ -120,7 +118,6 @@ async def test_a_model_that_a_gateway_refuses_is_named_before_any_call(tmp_path:
 
 @pytest.mark.anyio
 async def test_without_a_tunnel_the_public_address_is_the_one_that_was_set(tmp_path: Path) -> None:
-
     environ = {"BRIDGE_SERVER__PUBLIC_URL": "https://here.test/"}
     async with wiring.open_tunnel(load(environ=environ, cwd=tmp_path), 8787) as address:
         assert address == "https://here.test"

@@ -109,8 +109,10 @@ async def test_without_an_authtoken_nothing_is_started(tmp_path: Path, stand_in:
 
 
 async def test_a_wrong_authtoken_is_a_matter_of_the_key_and_never_repeated(
-    tmp_path: Path, stand_in: StandIn
+    tmp_path: Path, stand_in: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The agent's own log quotes it, and pyngrok would repeat that log in ours."""
+    caplog.set_level(logging.DEBUG)
     async with ngrok.connect(settings(tmp_path, token="wrong-token")) as tunnel:
         with pytest.raises(VendorRejected) as refused:
             async with tunnel.open(8787):
@@ -123,6 +125,9 @@ async def test_a_wrong_authtoken_is_a_matter_of_the_key_and_never_repeated(
     )
     assert "NGROK_AUTHTOKEN" in error.hint
     assert error.__suppress_context__
+    assert "wrong-token" not in caplog.text
+    told = [vars(r)["fields"] for r in caplog.records if r.message == "tunnel.trouble"]
+    assert told == [{"vendor": "ngrok", "code": "ERR_NGROK_105"}]
     assert not process.is_process_running(str(stand_in.program))
 
 
@@ -184,7 +189,7 @@ def test_a_program_on_the_path_is_used(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @contextmanager
-def agent_that_serves(kind: str, served: list[dict[str, Any]]) -> Iterator[str]:
+def agent_that_serves(kind: str, served: list[Any]) -> Iterator[str]:
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = served if self.path == f"/api/{kind}" else []
@@ -231,10 +236,13 @@ async def test_a_tunnel_that_leads_to_the_port_is_used_and_left_alone(
         {"url": "tcp://a.test:1", "upstream": {"url": "http://localhost:8787"}},
         {"url": "https://a.test", "upstream": {"url": "http://elsewhere:8787"}},
         {"url": "https://a.test"},
+        {"url": "https://a.test", "upstream": None, "config": "http://localhost:8787"},
+        {"url": 7, "upstream": {"url": ["http://localhost:8787"]}},
+        "http://localhost:8787",
     ],
 )
 async def test_a_tunnel_to_somewhere_else_is_not_ours(
-    tmp_path: Path, stand_in: StandIn, served: dict[str, Any]
+    tmp_path: Path, stand_in: StandIn, served: Any
 ) -> None:
     with agent_that_serves("endpoints", [served]) as agent_api:
         used = settings(tmp_path, agent_api=agent_api)

@@ -14,7 +14,7 @@ from bridge.upstreams.demo.steps import Say, Steps, Think, Use
 NOON_S = 1_795_262_700.0
 """Saturday 2026-11-21, 12:05 UTC."""
 
-INTRODUCED = Message.of("assistant", f"{INTRO} Hello.")
+INTRODUCED = Message.of("assistant", f"{INTRO}\n\nHello.")
 ALL_MARKS = instructions(
     marks=frozenset(act.value for act in Act),
     caller=None,
@@ -40,7 +40,7 @@ def test_its_first_sentence_says_what_it_is() -> None:
     steps = reply([Message.of("user", "Hello")], wall_s=NOON_S)
 
     assert words(steps) == (
-        "This is bridge's built-in demo agent; no language model is connected yet. "
+        "This is bridge's built-in demo agent; no language model is connected yet.\n\n"
         "Hello. Ask me for the time in Tokyo, or ask what I can do."
     )
 
@@ -58,7 +58,7 @@ def test_it_does_not_introduce_itself_twice_even_when_it_was_cut_short() -> None
 
 
 def test_without_any_utterance_it_says_hello() -> None:
-    assert words(reply([Message.of("system", "x")], wall_s=NOON_S)).startswith(f"{INTRO} Hello.")
+    assert words(reply([Message.of("system", "x")], wall_s=NOON_S)).startswith(f"{INTRO}\n\nHello.")
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,11 @@ def test_without_any_utterance_it_says_hello() -> None:
         ("I think so", f"I have no rule for that. I can {ABILITIES}."),
         ("Show me markdown", MARKDOWN),
         ("Wie spät ist es in Tokyo?", "In Tokyo ist es 21 Uhr 5."),
+        ("Wie spät ist es in Tokio?", "In Tokio ist es 21 Uhr 5."),
+        ("Wie spät ist es in Atlantis?",
+         "Den Ort kenne ich nicht. Ich kenne einige große Städte, zum Beispiel Berlin."),
+        ("Wie spät ist es?", "In UTC ist es 12 Uhr 5."),
+        ("¿Qué hora es en Pekín?", "Son las 20:05 en Pekín."),
         ("Guten Tag", "Hallo! Auf Deutsch kann ich grüßen, die Uhrzeit sagen und auflegen."),
         ("Wie spät ist es in Mars/Crater", "Diese Zone kenne ich nicht."),
         ("Tschüss", "Auf Wiederhören.\n[[hang up]]"),
@@ -170,7 +175,8 @@ def test_it_introduces_itself_in_the_language_it_replies_in(said: str, intro: st
 def test_a_mark_stands_on_a_line_of_its_own_even_in_the_first_reply() -> None:
     steps = reply([Message.of("user", "wait")], instructions=ALL_MARKS, wall_s=NOON_S)
 
-    assert words(steps).splitlines() == [f"{INTRO} ", "[[wait]]"]
+    assert words(steps).split("\n\n")[0] == INTRO
+    assert words(steps).splitlines()[-1] == "[[wait]]"
 
 
 def test_notes_are_read_back_from_the_dialogue_until_they_are_forgotten() -> None:
@@ -190,7 +196,7 @@ def test_notes_are_read_back_from_the_dialogue_until_they_are_forgotten() -> Non
 
 def test_it_repeats_its_last_reply_without_introduction_or_mark() -> None:
     messages = [
-        Message.of("assistant", f"{INTRO} It is noon.\n[[wait]]"),
+        Message.of("assistant", f"{INTRO}\n\nIt is noon.\n[[wait]]"),
         Message.of("user", "Say that again"),
     ]
 
@@ -200,7 +206,7 @@ def test_it_repeats_its_last_reply_without_introduction_or_mark() -> None:
 def test_before_it_has_said_anything_there_is_nothing_to_repeat() -> None:
     steps = reply([Message.of("user", "repeat that")], wall_s=NOON_S)
 
-    assert words(steps) == f"{INTRO} I haven't said anything yet."
+    assert words(steps) == f"{INTRO}\n\nI haven't said anything yet."
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ async def test_many_turns_at_once_keep_their_connections(
     assert agent.connections == 40
 
 
-async def test_an_error_with_a_long_or_endless_body_is_still_told(
+async def test_an_error_with_a_long_body_is_still_told(
     agent: FakeAgent, client: ChatClient
 ) -> None:
     agent.refuse(500, body=b"x" * 1_000_000)

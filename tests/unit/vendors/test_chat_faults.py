@@ -6,7 +6,6 @@ import ssl
 import httpx
 import pytest
 
-from bridge import clock
 from bridge.errors import VendorError, VendorRejected, VendorTooSlow, VendorUnavailable, Why
 from bridge.vendors.chat_faults import MAX_RETRY_AFTER_S, Source, code_of
 
@@ -33,7 +32,6 @@ def test_retry_after_is_seconds_or_a_date(
     monkeypatch.setattr("bridge.vendors.chat_faults.wall_s", lambda: 1795262400.0)
 
     assert SOURCE.refused(429, retry_after=header).retry_after_s == wait_s
-    assert clock.wall_s() > 0
 
 
 @pytest.mark.parametrize("header", ["nan", "inf"])
@@ -94,6 +92,17 @@ def test_a_connection_that_was_not_made_says_why(error: httpx.HTTPError, said: s
     assert (type(got), got.why, got.asked) == (VendorUnavailable, Why.UNREACHABLE, False)
     assert said in got.message
     assert "secret" not in got.message
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        ("chat", "'acme' said nothing for 5 s (upstream.timeout_s)."),
+        ("models", "'acme' said nothing for 5 s."),
+    ],
+)
+def test_only_a_reply_that_is_late_is_a_matter_of_the_setting(operation: str, said: str) -> None:
+    assert Source("acme", operation).transport(httpx.ReadTimeout(""), 5.0).message == said
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from bridge.web import health
 from bridge.web.doors import Tokens
 from bridge.web.health import READY_FOR_S, Readiness
 from bridge.web.metrics import Metrics
+from tests.fakes.timeline import timeline
 
 PLATFORM, OPERATOR = "p" * 43, "o" * 43
 
@@ -78,12 +79,22 @@ async def test_not_ready_while_stopping_and_the_upstream_is_not_asked() -> None:
     [
         (VendorUnavailable("It is down.", vendor="x", operation="models"), "It is down."),
         (ValueError("the caller said hello"), "the upstream could not be asked"),
-        (TimeoutError(), "the upstream did not answer within 5 s"),
     ],
 )
 async def test_an_upstream_that_cannot_be_asked_is_not_ready(error: Exception, reason: str) -> None:
     status, body = await World(fails=error).ready(OPERATOR)
     assert (status, body) == (503, {"status": "not ready", "reasons": [reason]})
+
+
+@timeline
+async def test_a_look_without_an_end_is_a_reason_and_holds_nobody_up() -> None:
+    async def never() -> Sequence[str]:
+        await asyncio.Event().wait()
+        return ()
+
+    readiness = Readiness(never, World(), asyncio.get_running_loop().time)
+
+    assert await readiness.reasons() == ("the upstream did not answer within 5 s",)
 
 
 async def test_one_look_serves_everyone_for_a_while() -> None:

@@ -34,13 +34,13 @@ def test_a_turn_is_counted_with_its_stages() -> None:
     metrics = Metrics()
     metrics.observe_turn(
         kind="new",
-        outcome="said",
+        outcome="done",
         stages_s={"think": 0.5, "speak": 2.0},
         first_words_s=0.75,
         fillers=2,
     )
     assert figures(metrics) == NOTHING_YET | {
-        "bridge_turns_total{class=new,outcome=said}": 1.0,
+        "bridge_turns_total{class=new,outcome=done}": 1.0,
         "bridge_turn_stage_seconds_count{stage=think}": 1.0,
         "bridge_turn_stage_seconds_sum{stage=think}": 0.5,
         "bridge_turn_stage_seconds_count{stage=speak}": 1.0,
@@ -53,9 +53,9 @@ def test_a_turn_is_counted_with_its_stages() -> None:
 
 def test_a_turn_without_words_has_no_first_words() -> None:
     metrics = Metrics()
-    metrics.observe_turn(kind="repeat", outcome="aborted", stages_s={})
+    metrics.observe_turn(kind="revised", outcome="superseded", stages_s={})
     assert figures(metrics) == NOTHING_YET | {
-        "bridge_turns_total{class=repeat,outcome=aborted}": 1.0
+        "bridge_turns_total{class=revised,outcome=superseded}": 1.0
     }
 
 

@@ -208,7 +208,7 @@ async def test_an_endpoint_that_is_not_enabled(gateway: FakeAgent) -> None:
 
     found = await _examine(gateway)
 
-    assert _verdicts(found) == {"address": "ok", "token": "ok", "endpoint": "fail"}
+    assert _verdicts(found) == {"address": "ok", "endpoint": "fail"}
     assert "gateway.http.endpoints.chatCompletions.enabled: true" in found["endpoint"].cure
 
 
@@ -217,6 +217,17 @@ async def test_a_wrong_token(gateway: FakeAgent) -> None:
 
     assert _verdicts(found) == {"address": "ok", "token": "fail"}
     assert "gateway.auth.token" in found["token"].cure
+
+
+async def test_a_token_is_proven_by_the_endpoint_where_the_gateway_has_no_list(
+    gateway: FakeAgent,
+) -> None:
+    gateway.models_status = 404
+
+    taken, refused = await _examine(gateway), await _examine(gateway, token="wrong")
+
+    assert _verdicts(taken) == {"address": "ok", "token": "ok", "endpoint": "ok"}
+    assert _verdicts(refused) == {"address": "ok", "token": "fail"}
 
 
 async def test_several_agents_without_a_choice(two: FakeAgent) -> None:
@@ -256,10 +267,16 @@ async def test_hidden_tools_are_looked_for_only_when_asked(gateway: FakeAgent) -
     assert gateway.requests[0].headers["x-openclaw-session-key"] == "agent:main:bridge:check"
 
 
-async def test_tools_that_an_agent_sees(gateway: FakeAgent) -> None:
+@pytest.mark.parametrize(("calls_tools", "is_told"), [(None, True), (True, False)])
+async def test_tools_that_an_agent_sees_can_be_used_by_a_setting(
+    gateway: FakeAgent, calls_tools: bool | None, is_told: bool
+) -> None:
     gateway.call_tool("bridge_check", "{}")
 
-    assert (await _examine(gateway, deep=True))["tools"].verdict is Verdict.OK
+    finding = (await _examine(gateway, deep=True, calls_tools=calls_tools))["tools"]
+
+    assert finding.verdict is Verdict.OK
+    assert ("upstream.calls_tools" in finding.cure) is is_told
 
 
 async def test_a_tools_check_that_could_not_be_made_says_so(gateway: FakeAgent) -> None:

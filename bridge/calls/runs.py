@@ -1,0 +1,301 @@
+"""The runs under way in this process: each asks the agent at most once, and each is ended.
+
+    start ─▶ stop what is live ▶ settle ▶ ask ▶ deliver ▶ let go of the agent ─▶ ledger ─▶ end
+      └──────── left, superseded, failed, draining: given up, at any of these ───────┘
+
+A run is a task of the engine and not of the request that started it: a request can go away, and
+its retry still finds the run. Whatever ends a run, its reply gets its `End`: somebody may be
+following it.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+
+import anyio
+from anyio.abc import TaskGroup
+
+from bridge import log
+from bridge.calls import report
+from bridge.calls.asking import AskPlan, plan_ask
+from bridge.calls.report import TurnReport
+from bridge.calls.request import TurnRequest
+from bridge.calls.rules import Rules
+from bridge.calls.run import Run
+from bridge.calls.steps import take_step
+from bridge.core import filler
+from bridge.core.conversation import Stop
+from bridge.core.delivery import Delivery, Style
+from bridge.core.identity import Strength
+from bridge.core.latency import Moments
+from bridge.core.phrases import PhraseBook
+from bridge.core.speech import Shaper
+from bridge.core.turn import (
+    RESTLESS_SETTLE_S,
+    AskNow,
+    AwaitReturn,
+    Ended,
+    GraceOver,
+    Left,
+    Settled,
+    Start,
+    StopRun,
+)
+from bridge.ports.ledger import Ledger
+from bridge.ports.upstream import Ask, Upstream
+
+LETTING_GO_S = 2.0
+"""How long a stopped run may take to let go of the agent. Closing a connection takes
+milliseconds; a run that takes longer is stuck, and neither the next one nor whoever follows it
+may wait for it."""
+
+
+@dataclass(slots=True)
+class _Live:
+    """A run that is under way in this process.
+
+    Attributes:
+        moments: when its turn reached each stage.
+        scope: cancelled to stop it.
+        cause: why it is to stop; `None` while it is not.
+        is_closing: what it came to is settled; no stop changes that any more.
+        closed: it is over, and its reply has its end.
+    """
+
+    request: TurnRequest
+    start: Start
+    run: Run
+    moments: Moments
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    cause: Stop | None = None
+    is_closing: bool = False
+    closed: anyio.Event = field(default_factory=anyio.Event)
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why it did not come to its own end; `None` when it did."""
+        return self.cause or (Stop.FAILED if self.run.failure else None)
+
+
+class Runs:
+    """Starts runs, stops them, and sees each of them to its end. Enter `working` once.
+
+    Args:
+        now: the clock, in seconds.
+        observe: told of each run that is over.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        ledger: Ledger,
+        book: PhraseBook,
+        rules: Rules,
+        *,
+        now: Callable[[], float],
+        observe: Callable[[TurnReport], None],
+    ) -> None:
+        self._upstream = upstream
+        self._ledger = ledger
+        self._book = book
+        self._fillers = book.all_fillers()
+        self._prompts = book.all_prompts()
+        self._rules = rules
+        self._now = now
+        self._observe = observe
+        self._live: dict[str, _Live] = {}
+        self._tasks: TaskGroup | None = None
+
+    def __len__(self) -> int:
+        """How many are under way."""
+        return len(self._live)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether new runs are taken."""
+        return self._tasks is not None
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Owns every task of the engine. On leaving, runs under way are given up."""
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            tasks.start_soon(self._obey_stops)
+            try:
+                yield
+            finally:
+                self._tasks = None
+                tasks.cancel_scope.cancel()
+
+    async def start(self, request: TurnRequest, start: Start) -> None:
+        """Starts a run that the ledger holds. While the engine stops, it is given up at once."""
+        run_id = start.run_id
+        run = Run(
+            self._delivery(request, run_id),
+            lambda item: self._ledger.append(run_id, item),
+            self._now,
+        )
+        live = _Live(request, start, run, Moments(request.received_s, self._now()))
+        if self._tasks is None:
+            await self._close(live)
+            return
+        self._live[run_id] = live
+        self._tasks.start_soon(self._run, live)
+
+    # -- going away -----------------------------------------------------------------------------
+
+    async def leave(self, request: TurnRequest, run_id: str, *, heard_words: bool) -> None:
+        """A listener went away before the end. `heard_words`: it had been sent words of the agent.
+
+        The run is stopped, or goes on for `turn.grace_s` for a retry to attach to it.
+        """
+        may_return = request.strength is not Strength.ALONE and self._rules.grace_s > 0
+        left = Left(self._now(), run_id, heard_words, may_return)
+        decision = await take_step(self._ledger, request.thread, left)
+        if isinstance(decision, StopRun):
+            await self._ledger.ask_to_stop(decision.run_id, decision.cause)
+        elif isinstance(decision, AwaitReturn) and self._tasks is not None:
+            self._tasks.start_soon(self._await_return, request.thread, decision)
+        await self._forget_if_done(request, run_id)
+
+    async def _await_return(self, thread: str, wait: AwaitReturn) -> None:
+        await anyio.sleep(self._rules.grace_s)
+        over = GraceOver(self._now(), wait.run_id, wait.left_at_s)
+        with _apart("turn.broke", wait.run_id):
+            decision = await take_step(self._ledger, thread, over)
+            if isinstance(decision, StopRun):
+                await self._ledger.ask_to_stop(decision.run_id, decision.cause)
+
+    async def _forget_if_done(self, request: TurnRequest, run_id: str) -> None:
+        """Nobody can come back to a request that stood alone: it is not remembered."""
+        if request.strength is Strength.ALONE:
+            held = (await self._ledger.read(request.thread)).conversation.run(run_id)
+            if held is not None and held.is_over and not held.listeners:
+                await self._ledger.forget(request.thread)
+
+    async def _obey_stops(self) -> None:
+        async for run_id, cause in self._ledger.stops():
+            live = self._live.get(run_id)
+            if live is not None and not live.is_closing and self._tasks is not None:
+                live.cause = live.cause or cause
+                live.scope.cancel()
+                self._tasks.start_soon(self._see_off, live)
+
+    async def _see_off(self, live: _Live) -> None:
+        """A stopped run that does not let go of the agent is over for whoever follows it."""
+        with anyio.move_on_after(LETTING_GO_S):
+            await live.closed.wait()
+            return
+        log.failure("turn.stuck", turn=live.start.run_id, upstream=self._upstream.name)
+        with anyio.CancelScope(shield=True):
+            await self._close(live)
+
+    # -- a run ----------------------------------------------------------------------------------
+
+    async def _run(self, live: _Live) -> None:
+        run_id, run = live.start.run_id, live.run
+        try:
+            with live.scope:
+                await run.speak(self._upstream, lambda: self._prepare(live), self._rules.deadline_s)
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not leave a caller in silence
+            log.failure("turn.broke", error, turn=run_id)
+            live.cause = live.cause or Stop.FAILED
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._close(live)
+        with _apart("turn.uncounted", run_id):
+            live.moments.last_word_s = self._now()
+            self._observe(report.of_run(live.request, live.start, run, live.stop, live.moments))
+
+    async def _close(self, live: _Live) -> None:
+        """The run is over, whatever ended it: whoever follows it must learn so. Done once.
+
+        Its `End` comes last: who has read it may rely on the agent being free again (but of a
+        run that is stuck), and on the ledger knowing what was said.
+        """
+        if live.is_closing:
+            return
+        live.is_closing = True
+        run_id, thread, run, delivery = (
+            live.start.run_id,
+            live.request.thread,
+            live.run,
+            live.run.delivery,
+        )
+        if delivery.is_over:
+            live.cause = None  # it came to its end before it could be stopped
+        else:
+            live.cause = live.cause or Stop.DRAINING  # whatever else ends it has said so
+            with _apart("turn.broke", run_id):
+                await run.give_up(live.cause)
+        reached = run.failure is None or run.failure.asked
+        ended = Ended(
+            self._now(), run_id, delivery.said, tuple(delivery.fillers), live.stop, reached
+        )
+        with _apart("turn.unrecorded", run_id):
+            await take_step(self._ledger, thread, ended)
+        with _apart("turn.unrecorded", run_id):
+            await self._ledger.append(run_id, run.end)
+            await self._forget_if_done(live.request, run_id)
+        self._live.pop(run_id, None)
+        live.closed.set()
+
+    async def _prepare(self, live: _Live) -> Ask | None:
+        """Stops what is live, settles, and says what the agent is to be asked, if it still is."""
+        request, start, delivery = live.request, live.start, live.run.delivery
+        entry = await self._ledger.read(request.thread)
+        delivery.previous_filler = entry.conversation.last_filler
+        for earlier in start.stops:
+            await self._ledger.ask_to_stop(earlier, Stop.SUPERSEDED)
+        with anyio.move_on_after(LETTING_GO_S):
+            for earlier in start.after:
+                async for _item in self._ledger.follow(earlier):
+                    pass
+        settle_s = self._rules.settle_s
+        if settle_s is None:
+            settle_s = RESTLESS_SETTLE_S if start.is_restless else 0.0
+        if settle_s:
+            await anyio.sleep(settle_s)
+        settled = Settled(self._now(), start.run_id)
+        decision = await take_step(self._ledger, request.thread, settled)
+        entry = await self._ledger.read(request.thread)
+        if not isinstance(decision, AskNow):
+            held = entry.conversation.run(start.run_id)
+            live.cause = live.cause or (held and held.stop) or Stop.LEFT
+            return None
+        delivery.previous_filler = entry.conversation.last_filler
+        plan = AskPlan(
+            request,
+            entry.conversation,
+            replaces=start.replaces,
+            fillers=self._fillers,
+            prompts=self._prompts,
+            tells_caller=self._rules.tells_caller,
+        )
+        return plan_ask(plan, self._upstream)
+
+    def _delivery(self, request: TurnRequest, run_id: str) -> Delivery:
+        phrases = self._book.for_language(request.language)
+        speech = replace(
+            self._rules.speech,
+            language=request.language,
+            code_left_out=phrases.code_left_out,
+            at_sign=phrases.at_sign,
+            dot=phrases.dot,
+        )
+        style = Style(
+            phrases,
+            filler.schedule(self._rules.first_words_s, self._rules.fillers),
+            run_id,
+            request.tools,
+        )
+        return Delivery(style, Shaper(speech), request.received_s)
+
+
+@contextmanager
+def _apart(event: str, run_id: str) -> Iterator[None]:
+    """What goes wrong with one run is logged and ends no other: they share one task group."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - see above
+        log.failure(event, error, turn=run_id)
