@@ -11,10 +11,12 @@ from bridge.core.speech.ending import Ending
 from bridge.core.speech.modes import Mode
 from bridge.core.speech.reading import Reading
 from bridge.core.speech.spoken_json import MAY_OPEN, OPENS
+from bridge.core.speech.tags import BLANK_LINE
 
 _WHITE = re.compile(r"\s+")
 _NOT_LINE_END = re.compile(f"[^{symbols.BREAKS}]+")
-_TAG_END = re.compile(f"[><{symbols.BREAKS}]")
+_TAG_END = re.compile(f"[><]|{BLANK_LINE}")
+_BLANK_LINE_BEGUN = re.compile(r"[\n\x85\u2028\u2029][ \t\r]*\Z")
 _LINK_RUN = re.compile(r"[^()\s\\]+")
 _ESCAPED = re.compile(r"\\[^\s]")
 _TITLE = re.compile(r"[ \t]*\n?[ \t]*(?:\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\))?[ \t]*\)")
@@ -67,10 +69,12 @@ def _read_first(reading: Reading, text: str, pos: int, limit: int, *, waits: boo
 
 
 def read_tag(reading: Reading, text: str, pos: int, limit: int, ending: Ending) -> int | None:
-    """A long tag, up to its end. One that is never closed ends with its line."""
+    """A long tag, up to its end. One that is never closed ends with its paragraph."""
     end = _TAG_END.search(text, pos)
     if end is None:
-        return len(text)
+        begun = _BLANK_LINE_BEGUN.search(text, pos) if ending is not Ending.OVER else None
+        after = begun.start() if begun else len(text)
+        return after if after > pos else None
     reading.leave()
     return end.end() if end[0] == ">" else end.start()
 

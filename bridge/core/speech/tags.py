@@ -47,9 +47,15 @@ _TOKEN_BEGUN = re.compile(
     r"<(?:\|(?:start|channel)\|>\w{0,20}|[|｜][^|｜<>\n]{0,60}[|｜]?|[!?][^<>]{0,150})\Z"
 )
 _ROLE_BEGUN = re.compile(r"<\|(?:start|channel)\|>\w{0,19}\Z")
-_TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]{0,60})((?:[\s/][^<>]*)?)>")
-_TAG_BEGUN = re.compile(r"</?(?:[A-Za-z][\w:.-]{0,60}(?:[\s/][^<>]*)?)?\Z")
-_LONG = re.compile(r"<([A-Za-z][\w:.-]{0,60})\s[^<>]*?=")
+_BREAK = r"[\n\x85\u2028\u2029]"
+BLANK_LINE = rf"{_BREAK}[ \t\r]*{_BREAK}"
+"""No tag goes on behind one: a pattern."""
+
+_WITHIN = rf"(?:[^<>\n\x85\u2028\u2029]++|(?!{BLANK_LINE}){_BREAK})*+"
+_NAME = r"[A-Za-z][\w:.-]{0,60}"
+_TAG = re.compile(rf"<(/?)({_NAME})((?:(?=[\s/]){_WITHIN})?)>")
+_TAG_BEGUN = re.compile(rf"</?(?:{_NAME}(?:(?=[\s/]){_WITHIN})?)?\Z")
+_LONG = re.compile(rf"<({_NAME})(?=\s)(?:[^<>=\n\x85\u2028\u2029]++|(?!{BLANK_LINE}){_BREAK})*+=")
 
 
 def read_tag(text: str, pos: int, limit: int, ending: Ending) -> tuple[Effect, int] | None:

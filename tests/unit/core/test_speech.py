@@ -156,8 +156,19 @@ def test_an_opening_that_is_never_closed_holds_no_more_than_its_bound(opening: s
     assert len(said) >= len(LONG_PROSE) - options.hold_chars - MARK_CHARS
 
 
-def test_a_tag_that_is_never_closed_hides_no_more_than_its_line() -> None:
-    assert shape('See <a href="/x and so\non it goes.') == "See on it goes."
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ('See <a href="/x and so\n\non it goes.', "See – on it goes."),
+        ('See <a href="/x and so\r\n \r\non > it goes.', "See – on > it goes."),
+        ('See <a href="/x"\n title="y">this</a>.', "See this."),
+        ('See <a\nhref="/x">this</a>.', "See this."),
+        ('See <a href="/x\n', "See "),
+    ],
+)
+def test_a_tag_hides_no_more_than_its_paragraph(text: str, spoken: str) -> None:
+    for pieces in ([text], list(text)):
+        assert "".join(map(str, spoken_in(pieces, SpeechOptions()))) == spoken
 
 
 def test_a_link_that_is_never_closed_hides_no_more_than_its_address() -> None:
