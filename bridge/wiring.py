@@ -4,6 +4,7 @@ The only place that names adapters, through `plugins`. Everything opened here is
 the opposite order.
 """
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from bridge import clock, log, plugins
-from bridge.calls import entrance
+from bridge.calls import entrance, inbound
 from bridge.calls.plain import Plain
 from bridge.calls.rules import Rules
 from bridge.calls.sessions import SessionBook
@@ -21,33 +22,47 @@ from bridge.calls.turns import Turns
 from bridge.core import filler
 from bridge.core.pin import Pin
 from bridge.core.policy import Inbound, Policy
+from bridge.core.signature import keyed_digest
 from bridge.core.speech import SpeechOptions
 from bridge.errors import VendorError
 from bridge.phrases import load_phrases
 from bridge.ports.ledger import Ledger
 from bridge.ports.tunnel import Tunnel
 from bridge.ports.upstream import Upstream, Verdict
+from bridge.reach.keeper import Keeper, Listener, Whereabouts, prover
+from bridge.reach.outside import PROOF
 from bridge.settings import Settings, install_secret
 from bridge.settings.adapters import adapter_settings
 from bridge.settings.faults import place
+from bridge.settings.tokens import post_call_secrets, webhook_token
 from bridge.web.app import Parts, build_app
 from bridge.web.chat import ChatCompletions
 from bridge.web.doors import Tokens, is_private_bind
 from bridge.web.guard import Limits
-from bridge.web.health import Readiness
+from bridge.web.health import Presence, Readiness
 from bridge.web.metrics import Metrics
 from bridge.web.operator import Figures
 from bridge.web.server import DrainGate
+from bridge.web.webhooks import Reports
+
+PROOF_KEY_BYTES = 32
+"""Bytes of the key by which this process proves to be itself: as many as the digest has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A bridge at work: the HTTP surface, the agent behind it, the gate that stops it."""
+    """A bridge at work: the HTTP surface, the agent behind it, the gate that stops it.
+
+    `presence` is how it proves to be itself; `whereabouts` is where it is reached, as its keeper
+    finds out.
+    """
 
     app: ASGIApp
     upstream: Upstream
     turns: Turns
     gate: DrainGate
+    presence: Presence
+    whereabouts: Whereabouts
 
 
 @asynccontextmanager
@@ -82,31 +97,56 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
 
 
 @asynccontextmanager
-async def open_tunnel(settings: Settings, port: int) -> AsyncIterator[str]:
-    """The public address of a port that we listen on, for as long as the context is open.
-
-    Yields:
-        The address without a slash at its end; `""` when there is none.
+async def connect_tunnel(settings: Settings) -> AsyncIterator[Tunnel]:
+    """The tunnel that the settings name. Nothing is opened yet.
 
     Raises:
-        SettingsError: there is no such tunnel, or a setting it needs is missing.
-        VendorError: whoever lends the address failed.
+        SettingsError: there is no such tunnel, or it can't work with its settings.
     """
-    module = plugins.adapter("tunnels", settings.server.tunnel, setting="server.tunnel")
+    chosen = settings.tunnel
+    where = place(settings.origin("tunnel.name"))
+    module = plugins.adapter("tunnels", chosen.name, setting="tunnel.name", where=where)
+    fields = type(chosen).model_fields
     common = {
-        "authtoken": settings.tunnel.ngrok_authtoken,
+        **{field: getattr(chosen, field) for field in fields},
         "folder": settings.state_dir,
         "public_url": settings.server.public_url,
     }
     names = {
-        "authtoken": "tunnel.ngrok_authtoken",
+        **{field: f"tunnel.{field}" for field in fields},
         "folder": "state_dir",
         "public_url": "server.public_url",
     }
-    model = cast(type[BaseModel], module.Settings)
-    theirs = adapter_settings(model, common, {}, names=names, own_name="tunnel", settings=settings)
-    async with module.connect(theirs) as tunnel, cast(Tunnel, tunnel).open(port) as public_url:
-        yield public_url
+    theirs = adapter_settings(
+        cast(type[BaseModel], module.Settings),
+        common,
+        chosen.providers.get(chosen.name, {}),
+        names=names,
+        own_name=f"tunnel.providers.{chosen.name}",
+        settings=settings,
+    )
+    async with module.connect(theirs) as tunnel:
+        yield cast(Tunnel, tunnel)
+
+
+@asynccontextmanager
+async def open_keeper(
+    settings: Settings, bridge: Bridge, port: int, listener: Listener
+) -> AsyncIterator[Keeper]:
+    """What keeps that port, on which the bridge listens, reachable from outside.
+
+    Raises:
+        SettingsError: as `connect_tunnel`.
+    """
+    async with connect_tunnel(settings) as tunnel:
+        yield Keeper(
+            tunnel,
+            port,
+            prove=prover(bridge.presence.proof_of),
+            whereabouts=bridge.whereabouts,
+            listener=listener,
+            is_stopping=lambda: bridge.gate.draining,
+        )
 
 
 @asynccontextmanager
@@ -130,34 +170,58 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
         await stack.enter_async_context(turns.working())
         gate = DrainGate()
         metrics.runs_active.set_function(lambda: turns.live_runs)
+        rules = entrance_rules(settings)
         door = entrance.Entrance(
-            entrance_rules(settings),
+            rules,
             book,
             figures.sessions,
             now=clock.now_s,
             today=clock.wall_s,
             refused=figures.refused,
         )
+        bell = inbound.Inbound(
+            rules,
+            greeting(settings),
+            book,
+            figures.sessions,
+            today=clock.wall_s,
+            refused=figures.refused,
+        )
+        reports = Reports(
+            lambda: post_call_secrets(settings),
+            lambda _report: None,  # nothing is recorded yet
+            metrics,
+            per_minute=settings.limits.per_minute,
+        )
+        whereabouts, key = Whereabouts(), secrets.token_bytes(PROOF_KEY_BYTES)
+        presence = Presence(
+            proof_of=lambda nonce: keyed_digest(key, PROOF, nonce),
+            reached_at=lambda: whereabouts.proven,
+        )
         server = settings.server
         assert server.token is not None
         assert server.operator_token is not None
         parts = Parts(
             chat=ChatCompletions(turns, Plain(upstream, figures.plain_failed), door),
+            ring=bell.ring,
+            reports=reports,
             models=_models(settings, upstream),
             figures=figures,
             metrics=metrics,
             readiness=Readiness(lambda: _reasons(upstream), gate, clock.now_s),
+            presence=presence,
             tokens=Tokens(
                 server.token.get_secret_value(),
                 server.operator_token.get_secret_value(),
                 private_bind=is_private_bind(server.host),
+                webhook=webhook_token(settings),
             ),
             limits=Limits(
                 settings.limits.body_bytes, settings.limits.concurrent, settings.limits.per_minute
             ),
             gate=gate,
         )
-        yield Bridge(build_app(parts), upstream, turns, gate)
+        yield Bridge(build_app(parts), upstream, turns, gate, presence, whereabouts)
 
 
 def _models(settings: Settings, upstream: Upstream) -> tuple[str, ...]:
@@ -199,6 +263,12 @@ def entrance_rules(settings: Settings) -> entrance.Rules:
         per_number=settings.limits.per_number_per_minute,
         language=settings.turn.language,
     )
+
+
+def greeting(settings: Settings) -> inbound.Greeting:
+    """What is said first, and in which language, as the bell wants it."""
+    turn = settings.turn
+    return inbound.Greeting(settings.elevenlabs.first_message, turn.greeting, turn.languages)
 
 
 async def warm_up(upstream: Upstream) -> None:

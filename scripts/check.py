@@ -15,6 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
+"""The tests of one file stay together: they share fixtures that cost a second to make."""
+
 FINDS_PHRASES = "import bridge, pathlib as p; next(p.Path(bridge.__file__).parent.glob('*/*.toml'))"
 """Fails where the phrase files, which are no Python, were left out of the wheel."""
 
@@ -80,9 +83,9 @@ def check_package() -> None:
 def check_tests() -> None:
     """Every test but the gateway's and the manual's; `core/` covered whole by its own alone."""
     (ROOT / ".cache" / "coverage").mkdir(parents=True, exist_ok=True)
-    pytest("tests/unit/core", "--cov", "--cov-report=")
+    pytest("tests/unit/core", *SIDE_BY_SIDE, "--cov", "--cov-report=")
     tool("coverage", "report", "--include=bridge/core/*", "--fail-under=100")
-    others = ["--ignore=tests/unit/core", "--ignore=tests/docs", "-m", "not gateway"]
+    others = ["--ignore=tests/unit/core", "--ignore=tests/docs", "-m", "not gateway", *SIDE_BY_SIDE]
     pytest("tests", *others, "--cov", "--cov-append", "--cov-report=")
     tool("coverage", "report")
 

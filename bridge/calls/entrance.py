@@ -3,7 +3,8 @@
     request ─▶ who is it ─▶ policy ─▶ pace of this number ─▶ code ─▶ session ─▶ a turn
 
 A refused caller hears one sentence and the line is hung up; a request that does not stream gets
-a status. The agent learns of neither.
+a status. The agent learns of neither. Who heard the sentence when the call was answered
+(`calls/inbound.py`) is hung up without it, and stays refused.
 """
 
 import secrets
@@ -14,15 +15,17 @@ from bridge.calls.listening import Listening, each
 from bridge.calls.pin import CodeDesk
 from bridge.calls.request import TurnRequest
 from bridge.calls.sessions import SessionBook
-from bridge.core import dialogue, policy, prompts, session
+from bridge.core import control, dialogue, policy, prompts, session
 from bridge.core.chat import ChatRequest, Message
 from bridge.core.dialogue import Dialogue
+from bridge.core.history import OUR_CALL
 from bridge.core.identity import CallIdentity, identify
+from bridge.core.initiation import opens_with
 from bridge.core.language import language_of
 from bridge.core.limits import RateLimit
 from bridge.core.phrases import PhraseBook, Phrases
 from bridge.core.pin import Pin, PinDecision
-from bridge.core.reply import End, Item
+from bridge.core.reply import Call, End, Item
 from bridge.core.stated import SESSION_HEADER
 from bridge.errors import NotAllowed, OverLimit
 from bridge.ports.upstream import Ask
@@ -90,6 +93,7 @@ class Entrance:
         self._refused = refused
         self._pace = RateLimit(rules.per_number)
         self._code = CodeDesk(rules.pin, rules.secret, now) if rules.pin else None
+        self._refusals = frozenset(book.for_language(tag).refused for tag in book.languages)
 
     def admit(self, chat: ChatRequest, headers: Mapping[str, str]) -> TurnRequest | Refusal:
         """A request of the voice profile.
@@ -103,8 +107,10 @@ class Entrance:
         phrases = self._book.for_language(language)
         history = dialogue.read(messages)
         decision = policy.decide(self._rules.policy, identity)
-        if not decision.allowed:
-            return self._turn_away(decision.rule, chat, phrases, history)
+        was_told = opens_with(messages, self._refusals)
+        if was_told or not decision.allowed:
+            rule = "refused_before" if decision.allowed else decision.rule
+            return self._turn_away(rule, chat, phrases, history, was_told=was_told)
         self._check_pace(identity)
         answer = self._ask_for_code(identity, history, phrases, chat)
         if answer is not None:
@@ -168,12 +174,20 @@ class Entrance:
         return key
 
     def _turn_away(
-        self, rule: str, chat: ChatRequest, phrases: Phrases, history: Dialogue
+        self,
+        rule: str,
+        chat: ChatRequest,
+        phrases: Phrases,
+        history: Dialogue,
+        *,
+        was_told: bool,
     ) -> Refusal:
         """One polite sentence, once: what follows our own hang-up is an empty end."""
         self._refused(rule)
         if prompts.may_continue(history):
             return Refusal(rule, (End(),), _not_allowed(rule))
+        if was_told:
+            return Refusal(rule, _hang_up(phrases, chat), _not_allowed(rule))
         items = _sentence(phrases.refused, phrases, chat, hang_up=True)
         return Refusal(rule, items, _not_allowed(rule))
 
@@ -231,6 +245,19 @@ def _sentence(
     return tuple(
         prompts.refusal(sentence, phrases, tools=chat.tools, run_id=run_id, hang_up=hang_up)
     )
+
+
+def _hang_up(phrases: Phrases, chat: ChatRequest) -> tuple[Item, ...]:
+    """The line is hung up without a word, if the platform lets us; else nothing is said."""
+    call = control.build_call(
+        control.Act.HANG_UP,
+        "",
+        chat.tools,
+        f"{OUR_CALL}{secrets.token_hex(8)}_0",
+        last_words=phrases.refused,
+        phrases=phrases,
+    )
+    return (End(),) if call is None else (Call(*call, ours=True), End("tool_calls"))
 
 
 def _not_allowed(rule: str) -> NotAllowed:

@@ -41,8 +41,14 @@ class SessionBook:
         self._room = room
         self._rows: OrderedDict[str, SessionRow] = OrderedDict()
 
-    def note(self, key: SessionKey | None, identity: CallIdentity, at_s: float) -> None:
-        """A request joined a session; one that stands alone is not noted."""
+    def note(
+        self, key: SessionKey | None, identity: CallIdentity, at_s: float, *, turns: int = 1
+    ) -> None:
+        """A request joined a session; one that stands alone is not noted.
+
+        Args:
+            turns: 0 when it was no turn: a call that rings.
+        """
         if key is None:
             return
         known = self._rows.pop(key, None) or SessionRow(mask_numbers(key), "", "", 0, at_s, at_s)
@@ -50,7 +56,7 @@ class SessionBook:
             known,
             caller=mask(identity.remote) if identity.remote else known.caller,
             conversation=identity.conversation or known.conversation,
-            turns=known.turns + 1,
+            turns=known.turns + turns,
             last_at_s=at_s,
         )
         if len(self._rows) > self._room:

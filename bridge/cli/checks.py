@@ -5,7 +5,6 @@ Nothing is changed or made here, no check raises for what it finds, and every wa
 
 import asyncio
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +14,15 @@ from bridge import clock, wiring
 from bridge.cli import public
 from bridge.cli.running import Server, address_of, fetch, json_object, server_at
 from bridge.core.chat import Message
+from bridge.core.public_url import is_public
 from bridge.core.session import SessionKey
 from bridge.errors import BridgeError, SettingsError, VendorError
 from bridge.ports.upstream import Ask, Finding, Text, Verdict
 from bridge.settings import Settings, ensure_tokens
+from bridge.settings.accounts import Tunnel
 from bridge.settings.model import DEFAULT
 from bridge.settings.table import SETTINGS
-from bridge.settings.tokens import TOKENS, is_public
+from bridge.settings.tokens import TOKENS
 from bridge.web.server import bind
 
 EXAMINE_WITHIN_S = 30.0
@@ -29,6 +30,9 @@ EXAMINE_WITHIN_S = 30.0
 
 CHECK_KEY = SessionKey("bridge:check")
 """The session of the test turn, so that no caller's conversation holds it."""
+
+DEFAULT_TUNNEL = Tunnel().name
+"""The tunnel of who wants none."""
 
 _QUESTION = Message.of("user", "This is a check of the line. Reply with one short sentence.")
 
@@ -159,29 +163,49 @@ async def check_turn(settings: Settings) -> Finding:
 
 
 def check_tunnel(settings: Settings) -> Iterator[Finding]:
-    """What a tunnel needs is there. None is opened."""
-    if settings.server.tunnel != "ngrok":
-        return
-    check = "tunnel"
-    if settings.tunnel.ngrok_authtoken is None:
-        cure = "Copy it from https://dashboard.ngrok.com/get-started/your-authtoken"
-        yield Finding(check, Verdict.FAIL, "ngrok has no authtoken.", f"{cure} to NGROK_AUTHTOKEN.")
-    elif shutil.which("ngrok") is None:
-        message = "There is no ngrok program on the path; the first start may download it."
-        yield Finding(check, Verdict.WARN, message, "Install it from https://ngrok.com/download")
-    else:
-        yield ok(check, "ngrok is installed and has an authtoken.")
+    """What the tunnel needs is there, as its adapter examines it. None is opened."""
+    try:
+        yield from asyncio.run(_examined(settings))
+    except BridgeError as error:
+        yield failed("tunnel", error)
+    except TimeoutError:
+        message = f"The examination took longer than {EXAMINE_WITHIN_S:g} s."
+        yield Finding("tunnel", Verdict.FAIL, message, "Look at the tunnel's own program.")
+
+
+async def _examined(settings: Settings) -> tuple[Finding, ...]:
+    async with asyncio.timeout(EXAMINE_WITHIN_S), wiring.connect_tunnel(settings) as tunnel:
+        return await tunnel.examine()
 
 
 def check_public(settings: Settings) -> Iterator[Finding]:
     """The public address leads to us, by way of the internet."""
-    if settings.server.public_url is None:
-        if settings.server.tunnel == "none":
-            cure = "For calls, set server.public_url, or start with `bridge serve --tunnel ngrok`."
-            yield ok("public address", "None is set.", cure)
-        return
+    check = "public address"
     local = server_at(None, settings) if settings.server.port else None
-    yield public.check_address(settings.server.public_url, local, settings.server.token)
+    url = settings.server.public_url or _reached_at(local, settings)
+    if url:
+        yield asyncio.run(public.check_address(url, local, settings.server.token))
+    elif settings.tunnel.name == DEFAULT_TUNNEL:
+        cure = "For calls, set server.public_url, or start with `bridge serve --tunnel ngrok`."
+        yield ok(check, "None is set.", cure)
+    elif local is not None and local.answers():
+        cure = "Look at its log; it opens and proves the address by itself."
+        yield Finding(check, Verdict.FAIL, "The running server is not reached from outside.", cure)
+    else:
+        cure = "Start it with `bridge serve`, and run doctor beside it."
+        yield ok(check, "It is known once the server runs.", cure)
+
+
+def _reached_at(local: Server | None, settings: Settings) -> str:
+    """The address that the running server has proven; empty when it has none, or none runs."""
+    if local is None:
+        return ""
+    try:
+        with local.client(settings.server.token) as http:
+            found = json_object(fetch(http, "/readyz")).get("public_url")
+    except httpx.HTTPError:
+        return ""
+    return found if isinstance(found, str) else ""
 
 
 def check_policy(settings: Settings) -> Iterator[Finding]:
@@ -201,10 +225,3 @@ def check_policy(settings: Settings) -> Iterator[Finding]:
         who = "Everybody" if policy.inbound == "open" else "Whoever is on the list"
         code = ", with the code" if policy.pin else ""
         yield ok("policy", f"{who} may call{code}.")
-
-
-def check_accounts(settings: Settings) -> Finding:
-    """Keys that are set. None is tried: that would be a request to somebody else."""
-    if settings.elevenlabs.api_key is None:
-        return ok("elevenlabs", "No API key is set; taking calls needs none.")
-    return ok("elevenlabs", "An API key is set. It was not tried.")

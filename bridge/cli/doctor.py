@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, *, turn: bool, as_json: bool) -> None:
     """Prove every hop; each failure comes with its cure.
 
-    Settings, tokens, server, agent, tools, tunnel, public address, policy.
+    Settings and tokens; then as a call comes: the key of the voice platform, the number, the
+    agent there, its secrets and webhooks, the public address, the tunnel, the server, the policy,
+    and the agent of yours with its tools.
 
     Nothing is changed, and the agent is asked nothing without --turn. Exit code 8 when a
     check failed.
@@ -66,16 +68,21 @@ def _findings(*, turn: bool) -> "Iterator[Finding]":
 
 
 def _hops(settings: "Settings", *, turn: bool) -> "Iterator[Finding]":
+    """From outside in: as a call comes, from the number to the agent."""
     import asyncio
 
-    from bridge.cli import checks
+    from bridge.cli import checks, checks_platform
+    from bridge.ports.upstream import Verdict
 
-    yield from checks.check_server(settings)
-    yield from asyncio.run(checks.check_upstream(settings, turn=turn))
+    yield from asyncio.run(checks_platform.check_platform(settings))
+    outside = [*checks.check_public(settings)]
+    yield from outside
+    if all(finding.verdict is not Verdict.FAIL for finding in outside):
+        yield from asyncio.run(checks_platform.check_inbound(settings))
     yield from checks.check_tunnel(settings)
-    yield from checks.check_public(settings)
+    yield from checks.check_server(settings)
     yield from checks.check_policy(settings)
-    yield checks.check_accounts(settings)
+    yield from asyncio.run(checks.check_upstream(settings, turn=turn))
 
 
 def _row(finding: "Finding") -> dict[str, str]:

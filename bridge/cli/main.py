@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "serve": "Run the server.",
         "chat": "Talk to it from the terminal, as the voice platform would.",
+        "provision": "Make ElevenLabs match the settings: plan, ask, apply, read back.",
+        "status": "Show what is provisioned, and what has drifted.",
         "doctor": "Prove every hop; each failure comes with its cure.",
         "config": "Show every setting and where it was set.",
         "latency": "Show how long the stages of a turn take.",

@@ -23,7 +23,7 @@ def own_settings(settings: Settings) -> Settings:
     Raises:
         SettingsError: the state folder can't be used.
     """
-    here = {"server.host": HOST, "server.port": 0, "server.tunnel": "none"}
+    here = {"server.host": HOST, "server.port": 0, "tunnel.name": "none"}
     return ensure_tokens(settings.changed(here, origin="a server of its own"))
 
 

@@ -14,6 +14,7 @@ import httpx
 from pydantic import SecretStr
 
 from bridge import clock
+from bridge.core.public_url import is_public
 from bridge.errors import (
     SettingsError,
     Unauthenticated,
@@ -25,7 +26,6 @@ from bridge.errors import (
 )
 from bridge.settings import Settings
 from bridge.settings.rules import web_address
-from bridge.settings.tokens import is_public
 
 NAME = "bridge"
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from bridge.settings import Settings
+    from bridge.wiring import Bridge
 
 
 @click.command(short_help="Run the server.")
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--port", type=int, help="Port to listen on; 0 is any free one (server.port).")
 @click.option("--upstream", help="Kind of agent: openclaw, openai or demo (upstream.name).")
 @click.option("--url", help="Base address of the agent's API (upstream.url).")
-@click.option("--tunnel", type=click.Choice(["none", "ngrok"]), help="A public address.")
+@click.option("--tunnel", help="Where a public address comes from, e.g. ngrok (tunnel.name).")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
 @click.pass_context
 def command(
@@ -51,11 +52,12 @@ def command(
         "server.port": port,
         "upstream.name": upstream,
         "upstream.url": url,
-        "server.tunnel": tunnel,
+        "tunnel.name": tunnel,
         "log.level": log_level,
     }
     settings = ensure_tokens(load(flags))
     log.configure(settings.log.level, settings.log.format)
+    settings = asked_about_download(settings)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         hurried_by = runner.run(_serve(settings))
     if hurried_by is not None:
@@ -90,7 +92,7 @@ async def _serve(settings: "Settings") -> signal.Signals | None:
                 connections=settings.limits.connections,
                 drain_s=server.drain_s,
             )
-            beside = [tasks.create_task(_be_reachable(settings, port))]
+            beside = [tasks.create_task(_be_reachable(settings, bridge, port))]
             if settings.upstream.warm_up:
                 beside.append(tasks.create_task(wiring.warm_up(bridge.upstream)))
             name = bridge.upstream.name
@@ -125,18 +127,43 @@ def listen(host: str, port: int) -> "socket":
         ) from None
 
 
-async def _be_reachable(settings: "Settings", port: int) -> None:
-    """Says where we are reached, and holds the public address open for as long as we run."""
+def asked_about_download(settings: "Settings") -> "Settings":
+    """The settings, with what a person at the terminal says to a download that a tunnel needs.
+
+    Where nobody sits, nobody is asked, and nothing waits for an answer.
+
+    Raises:
+        SettingsError: there is no such tunnel, or it can't work with its settings.
+    """
     import asyncio
 
-    from bridge import log, wiring
+    if settings.tunnel.download is not None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return settings
+    needed = asyncio.run(_fetches(settings))
+    if not needed:
+        return settings
+    may = click.confirm(f"The tunnel needs {needed}. Download it?", default=False, err=True)
+    return settings.changed({"tunnel.download": may}, origin="said at the terminal")
+
+
+async def _fetches(settings: "Settings") -> str:
+    from bridge import wiring
+
+    async with wiring.connect_tunnel(settings) as tunnel:
+        return await tunnel.fetches(settings.server.port)
+
+
+async def _be_reachable(settings: "Settings", bridge: "Bridge", port: int) -> None:
+    """Says where we are reached, and keeps the public address open for as long as we run."""
+    from bridge import wiring
+    from bridge.cli.announcer import announcing
 
     _say_hello(settings, port)
-    async with wiring.open_tunnel(settings, port) as public_url:
-        if public_url:
-            log.event("server.public", address=public_url, tunnel=settings.server.tunnel)
-            _say_public(public_url)
-        await asyncio.Event().wait()
+    async with (
+        announcing(settings) as announcer,
+        wiring.open_keeper(settings, bridge, port, announcer) as keeper,
+    ):
+        await keeper.keep()
 
 
 def _stop_at_once(number: int, _frame: object) -> None:
@@ -165,8 +192,3 @@ def _say_hello(settings: "Settings", port: int) -> None:
         where = () if is_found else ("--url", server_on(settings.server.host, port).root)
         chat = command_line("chat", *where)
         output.say(f"Talk to it: run `{chat}` in another terminal, in this folder.")
-
-
-def _say_public(public_url: str) -> None:
-    output.say(f"The world reaches it at {public_url}")
-    output.say(f"In ElevenLabs, set the Custom LLM server URL to {public_url}/v1")

@@ -4,9 +4,10 @@ A platform tells us by headers that provisioning set up, or by a line in the pro
 
     [bridge conversation=conv_1 caller=+15550001234 called=+15550100 call=CA1 direction=inbound]
 
-Field by field the header wins. The marker is for us and never goes on to the agent. What carriers
-send in place of a number (a SIP address, an extension, `anonymous`) means withheld and is never an
-error; only a conversation id that can't be one is, because joining the wrong turns is worse.
+Field by field the header wins; one that says `NOT_STATED` is not there at all. The marker is for us
+and never goes on to the agent. What carriers send in place of a number (a SIP address, an
+extension, `anonymous`) means withheld and is never an error; only a conversation id that can't be
+one is, because joining the wrong turns is worse.
 """
 
 import re
@@ -19,6 +20,7 @@ from bridge.core.chat import Message
 from bridge.core.phone import E164, parse_e164
 from bridge.core.stated import (
     ID_CHARS,
+    NOT_STATED,
     SESSION_HEADER,
     is_unfilled,
     is_withheld,
@@ -133,11 +135,15 @@ def identify(
         call=_call(stated["call"]),
         direction=_direction(stated["direction"]),
         is_outbound=_direction(headers.get("x-bridge-direction", "").strip()) == "outbound",
-        is_call=any(f"x-bridge-{field}" in headers or field in marker for field in _CALL_FIELDS),
+        is_call=any(_is_there(headers, field) or field in marker for field in _CALL_FIELDS),
         strength=strength,
         thread=thread,
     )
     return identity, kept
+
+
+def _is_there(headers: Mapping[str, str], field: str) -> bool:
+    return headers.get(f"x-bridge-{field}", NOT_STATED).strip() != NOT_STATED
 
 
 def _first_said(headers: Mapping[str, str], marker: Mapping[str, str], field: str) -> str:

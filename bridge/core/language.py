@@ -107,17 +107,17 @@ def detect(text: str, default: str) -> str:
 def language_of(messages: Sequence[Message], headers: Mapping[str, str], default: str) -> str:
     """The caller's language, as a primary tag of `LANGUAGES` or `default`.
 
-    First found: the header `x-bridge-language`; the platform's last `language_detection` call in
-    the history; what the newest utterance is in; what the last `LOOK_BACK` are in together, then
-    by a single word; what the agent's last replies are in. Signs that name no known language are
-    passed over.
+    First found: the platform's last `language_detection` call in the history; the header
+    `x-bridge-language`, which says what was known when it rang; what the newest utterance is in;
+    what the last `LOOK_BACK` are in together, then by a single word; what the agent's last replies
+    are in. Signs that name no known language are passed over.
 
     Args:
         messages: the dialogue, oldest first.
         headers: by lower-case name.
         default: the operator's language.
     """
-    said = _primary(headers.get(LANGUAGE_HEADER)) or next(_switches(messages), None)
+    said = next(_switches(messages), None) or _primary(headers.get(LANGUAGE_HEADER))
     if said is not None:
         return said
     heard, latest = _last(messages, "user", 1), _last(messages, "user", LOOK_BACK)

@@ -1,8 +1,8 @@
 """What a platform stated in a field, or did not: withheld words, unfilled templates, ids.
 
 A platform fills headers and prompts from variables. One it has no value for arrives empty, as the
-template itself (`{{…}}`), or as a word such as `anonymous`. All of these mean "not known" and never
-an error; here is the one place that says so.
+template itself (`{{…}}`), as `NOT_STATED`, or as a word such as `anonymous`. All of these mean "not
+known" and never an error; here is the one place that says so.
 """
 
 import re
@@ -14,6 +14,13 @@ ID_CHARS = 256
 
 SESSION_HEADER = "x-openclaw-session-key"
 """The header by which a client names its session itself, and is obeyed."""
+
+NOT_STATED = "-"
+"""What a variable of ours says that nobody filled in: provisioning declares each one with it.
+
+A header that says so counts as not there at all, which is less than withheld: it makes no telephone
+call of a conversation that is none, such as a test in the platform's dashboard.
+"""
 
 WITHHELD = frozenset(
     {
@@ -44,8 +51,8 @@ _TEMPLATE = re.compile(r"\{\{|\}\}")
 
 
 def is_unfilled(text: str) -> bool:
-    """True when nothing was said: empty, or a template that nobody filled in."""
-    return not text.strip() or _TEMPLATE.search(text) is not None
+    """True when nothing was said: empty, `NOT_STATED`, or a template that nobody filled in."""
+    return text.strip() in ("", NOT_STATED) or _TEMPLATE.search(text) is not None
 
 
 def is_withheld(text: str) -> bool:
@@ -75,8 +82,8 @@ def parse_session_header(text: str | None) -> str | None:
     """The session key of `SESSION_HEADER`, trimmed.
 
     Returns:
-        The key, or `None` when there is no header, or only an unfilled template in it. Obeyed as
-        a key, the template would be one that every caller shares.
+        The key, or `None` when there is no header, or only an unfilled template or `NOT_STATED` in
+        it. Obeyed as a key, either would be one that every caller shares.
 
     Raises:
         BadRequest: not 1 to `ID_CHARS` printable ASCII characters.

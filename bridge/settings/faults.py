@@ -19,6 +19,7 @@ PRIVATE = frozenset(
         "policy.allow_from",
         "store.ledger_url",
         "store.url",
+        "tunnel.providers",
         "twilio.account_sid",
         "twilio.phone_number",
         "upstream.providers",

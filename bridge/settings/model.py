@@ -13,20 +13,8 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
-from bridge.settings.sections import (
-    ElevenLabs,
-    Limits,
-    Log,
-    Policy,
-    Server,
-    Session,
-    Speech,
-    Store,
-    Tunnel,
-    Turn,
-    Twilio,
-    Upstream,
-)
+from bridge.settings.accounts import ElevenLabs, Log, Store, Tunnel, Twilio
+from bridge.settings.sections import Limits, Policy, Server, Session, Speech, Turn, Upstream
 
 DEFAULT = "default"
 """The origin of a value that nobody set."""

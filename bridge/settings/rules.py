@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bridge.core.phone import parse_pattern
+from bridge.core.phone import parse_e164, parse_pattern
 from bridge.core.pin import Pin
+from bridge.core.public_url import is_public
 from bridge.core.session import check_key, check_template
 
 OPENCLAW_PORT = 18789
@@ -52,6 +53,15 @@ def web_address(value: str) -> str:
     if parts.username or parts.password:
         raise ValueError("must not hold a name or a password: set the token on its own")
     return text.rstrip("/")
+
+
+def vendor_address(value: str) -> str:
+    """Where a vendor's API is: https, because our key travels there, or on this machine."""
+    text = web_address(value)
+    parts = urlsplit(text)
+    if parts.scheme != "https" and is_public(parts.hostname or ""):
+        raise ValueError("must begin with 'https://': the account's key is sent there")
+    return text
 
 
 def api_base(value: str) -> str:
@@ -136,6 +146,41 @@ def allow_list(value: object) -> tuple[str, ...]:
         except ValueError as error:
             raise ValueError(f"can't be used: entry {place} is {error}") from None
     return tuple(kept)
+
+
+def numbers(value: object) -> tuple[str, ...]:
+    """Telephone numbers in their plain form; given as `allow_list` takes them, without prefixes."""
+    found = allow_list(value)
+    if any(entry.endswith("*") for entry in found):
+        raise ValueError("must hold whole numbers, such as '+15550100999', and no prefixes")
+    return found
+
+
+def number(value: str) -> str:
+    """A telephone number in its plain form."""
+    try:
+        return str(parse_e164(value))
+    except ValueError as error:
+        raise ValueError(f"can't be used: it is {error}") from None
+
+
+def languages(value: object) -> tuple[str, ...]:
+    """Languages by prefix, as `+49=de`.
+
+    Args:
+        value: a list, or text: a JSON list, or entries with commas or semicolons between them.
+    """
+    entries = _entries(value) if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple) or not all(isinstance(e, str) for e in entries):
+        raise ValueError("must be a list of texts, such as ['+49=de', '+34=es']")
+    kept = ["".join(entry.split()).lower() for entry in entries if entry.strip()]
+    for place, entry in enumerate(kept, start=1):
+        if _LANGUAGE.fullmatch(entry) is None:
+            raise ValueError(f"can't be used: entry {place} is not like '+49=de'")
+    return tuple(kept)
+
+
+_LANGUAGE = re.compile(r"\+[1-9][0-9]{0,14}=[a-z]{2,3}(-[a-z0-9]{2,8})?")
 
 
 def _entries(text: str) -> object:

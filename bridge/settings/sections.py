@@ -2,6 +2,7 @@
 
 Each field says what it is for and in which unit; `docs/reference/settings.md` is drawn from
 these descriptions. Values are checked here, so that whoever holds a section never checks again.
+What lies outside has its sections in `accounts`.
 The order of fields matters where one field's check looks at another: the one that is looked at
 stands first.
 """
@@ -9,23 +10,10 @@ stands first.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from bridge.settings import rules
-
-
-class Section(BaseModel):
-    """A group of settings. Immutable; an unknown name is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+from bridge.settings.section import Section
 
 
 class Server(Section):
@@ -57,9 +45,6 @@ class Server(Section):
         ge=0,
         le=600,
         description="Seconds that streams under way may take to finish when the server stops.",
-    )
-    tunnel: Literal["none", "ngrok"] = Field(
-        default="none", description="Where a public address comes from, when there is no other."
     )
 
     @field_validator("token", "operator_token")
@@ -179,6 +164,19 @@ class Turn(Section):
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
         description="Language of our own phrases where a call does not say its own.",
     )
+    languages: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Languages by the caller's number, as `+49=de`; the longest prefix wins. The platform "
+            "listens, greets and speaks in it. Commas between them in the environment."
+        ),
+        examples=[["+49=de", "+34=es"]],
+    )
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _languages(cls, value: object) -> object:
+        return rules.languages(value)
 
 
 class Speech(Section):
@@ -283,61 +281,3 @@ class Limits(Section):
     )
     body_bytes: int = Field(default=1_048_576, ge=0, description="Largest request body, in bytes.")
     connections: int = Field(default=2000, ge=0, description="Open connections to the server.")
-
-
-class Store(Section):
-    """What is kept, and where. Calls aren't recorded yet: only the addresses are looked at."""
-
-    url: str = Field(
-        default="",
-        description="Database for records of calls: `sqlite:///` and a path.",
-        examples=["sqlite:////var/lib/bridge/bridge.db"],
-    )
-    ledger_url: str | None = Field(
-        default=None,
-        description="Ledger that several processes share. There is none yet: must not be set.",
-    )
-
-    @field_validator("url")
-    @classmethod
-    def _url(cls, value: str) -> str:
-        return rules.store_address(value)
-
-    @field_validator("ledger_url")
-    @classmethod
-    def _ledger_url(cls, value: str | None) -> str | None:
-        return rules.ledger_address(value)
-
-
-class Log(Section):
-    """What is written to standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least serious lines that are written."
-    )
-    format: Literal["auto", "text", "json"] = Field(
-        default="auto",
-        description="Form of a line; `auto` is text on a terminal and JSON elsewhere.",
-    )
-
-
-class Tunnel(Section):
-    """Accounts with those who lend a public address."""
-
-    ngrok_authtoken: SecretStr | None = Field(
-        default=None, description="Authtoken of the ngrok account."
-    )
-
-
-class ElevenLabs(Section):
-    """The account with ElevenLabs."""
-
-    api_key: SecretStr | None = Field(default=None, description="API key of the workspace.")
-
-
-class Twilio(Section):
-    """The account with Twilio."""
-
-    account_sid: str | None = Field(default=None, description="Account SID, `AC…`.")
-    auth_token: SecretStr | None = Field(default=None, description="Auth token of the account.")
-    phone_number: str | None = Field(default=None, description="Our line, as an E.164 number.")

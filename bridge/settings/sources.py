@@ -27,11 +27,10 @@ from bridge.settings.model import FLAG, Settings
 from bridge.settings.table import (
     BETWEEN_LEVELS,
     BORROWED,
-    CARRIED,
     PREFIX,
     SETTINGS,
     VARIABLES,
-    is_carried,
+    carrier,
     is_section,
 )
 
@@ -41,7 +40,7 @@ CONFIG_VARIABLE = "BRIDGE_CONFIG"
 OPENAI_KEY_VARIABLE = "OPENAI_API_KEY"
 """Token of an `openai` upstream that has no other."""
 
-FLAGS = {"upstream.name": "--upstream", "log.level": "--log-level"}
+FLAGS = {"upstream.name": "--upstream", "tunnel.name": "--tunnel", "log.level": "--log-level"}
 """Flags that are not called after the last part of their setting, as all others are."""
 
 _CLUSTER_NAMES = re.compile(r"BRIDGE_(SERVICE_(HOST|PORT).*|PORT_\d+_(TCP|UDP|SCTP).*)")
@@ -106,7 +105,7 @@ def _checked(given: Mapping[str, Given]) -> Settings:
 
 
 def _row(name: str) -> str:
-    return CARRIED if is_carried(name) else name
+    return carrier(name) or name
 
 
 def _nested(given: Mapping[str, Given]) -> dict[str, object]:
@@ -147,7 +146,7 @@ def _leaves(
         name = before + key
         if isinstance(value, Mapping) and is_section(name):
             yield from _leaves(value, shown, name + ".")
-        elif name in SETTINGS or is_carried(name):
+        elif name in SETTINGS or carrier(name):
             yield name, value
         else:
             raise unknown(name, SETTINGS, where=shown)
@@ -194,7 +193,7 @@ def _setting_named(variable: str, layer: str) -> str:
     if setting := VARIABLES.get(variable):
         return setting
     name = variable.removeprefix(PREFIX).replace(BETWEEN_LEVELS, ".").lower()
-    if is_carried(name):
+    if carrier(name):
         return name
     raise unknown(variable, VARIABLES, where=layer)
 

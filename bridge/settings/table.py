@@ -22,8 +22,9 @@ PREFIX = "BRIDGE_"
 BETWEEN_LEVELS = "__"
 """What stands for the dot of a dotted name in the environment."""
 
-CARRIED = "upstream.providers"
-"""Holds a table for each adapter of somebody else's: names below it are not ours to know."""
+CARRIED = ("upstream.providers", "tunnel.providers")
+"""Each holds a table for each adapter, perhaps somebody else's: names below are not ours to know.
+"""
 
 MASK = "•••• (set)"
 """What stands for a secret that is set."""
@@ -74,15 +75,22 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return close[0] if close else ""
 
 
-def is_carried(name: str) -> bool:
-    """Whether `name` is a setting of somebody else's adapter, `upstream.providers.<name>.<key>`."""
-    adapter, _, key = name.removeprefix(CARRIED + ".").partition(".")
-    return name.startswith(CARRIED + ".") and bool(adapter and key)
+def carrier(name: str) -> str:
+    """The setting that carries `name`, an adapter's own as `upstream.providers.<name>.<key>`.
+
+    Empty when `name` is no such setting.
+    """
+    for carried in CARRIED:
+        adapter, _, key = name.removeprefix(carried + ".").partition(".")
+        if name.startswith(carried + ".") and adapter and key:
+            return carried
+    return ""
 
 
 def is_section(name: str) -> bool:
     """Whether `name` holds settings rather than being one."""
-    return name in _SECTIONS or (name.startswith(CARRIED + ".") and not is_carried(name))
+    holds_carried = any(name.startswith(f"{carried}.") for carried in CARRIED)
+    return name in _SECTIONS or (holds_carried and not carrier(name))
 
 
 def _kind(annotation: Any, metadata: Iterable[object]) -> str:  # noqa: ANN401 - any type at all
@@ -168,8 +176,18 @@ _OWN_KINDS: Mapping[str, str] = MappingProxyType(
         "upstream.name": "a kind of agent, in small letters, digits and '_'",
         "upstream.agent": "the id of an agent: letters, digits, '.', '_' and '-'",
         "upstream.providers": "a table for each adapter",
+        "tunnel.name": "the name of a tunnel, in small letters, digits and '_'",
+        "tunnel.providers": "a table for each adapter",
         "store.url": "an address",
         "turn.language": "a language code, as 'en' or 'pt-BR'",
+        "turn.languages": "a list of prefixes and languages",
+        "elevenlabs.base_url": "an address",
+        "elevenlabs.agent_name": "a name of letters, digits, blanks, '.', '_' and '-'",
+        "elevenlabs.voice_id": "the id of a voice: letters, digits, '_' and '-'",
+        "elevenlabs.transfer_to": "a list of numbers",
+        "twilio.account_sid": "'AC' and letters or digits after it",
+        "twilio.phone_number": "a number such as '+15550100999'",
+        "twilio.base_url": "an address",
         "policy.allow_from": "a list of numbers and prefixes",
         "policy.pin": "4 to 12 digits, in quotes",
     }
@@ -182,6 +200,7 @@ _DEFAULTS: Mapping[str, str] = MappingProxyType(
         "upstream.name": "found out",
         "store.url": "a file in the state folder",
         "upstream.providers": "none",
+        "tunnel.providers": "none",
         "server.token": "made",
         "server.operator_token": "made",
     }
@@ -191,9 +210,7 @@ _DEFAULTS: Mapping[str, str] = MappingProxyType(
 SETTINGS: Mapping[str, Setting] = MappingProxyType({row.name: row for row in _walk(Settings)})
 """Every setting by its dotted name, in the order of the model."""
 
-_SECTIONS = frozenset(
-    ["upstream.providers", *(name.rpartition(".")[0] for name in SETTINGS if "." in name)]
-)
+_SECTIONS = frozenset([*CARRIED, *(name.rpartition(".")[0] for name in SETTINGS if "." in name)])
 
 VARIABLES: Mapping[str, str] = MappingProxyType(
     {row.variable: row.name for row in SETTINGS.values()}

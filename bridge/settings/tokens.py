@@ -5,14 +5,18 @@ processes that start at one moment, one makes the secret and both use it, and a 
 half of one. What the operator set is never written, and what is stored is never replaced.
 """
 
-import ipaddress
+import base64
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from bridge.core.public_url import is_public
 from bridge.errors import SettingsError
+from bridge.provision import memory
 from bridge.settings.faults import place
 from bridge.settings.model import Settings
 from bridge.settings.table import SETTINGS
@@ -25,6 +29,7 @@ TOKENS = {"server.token": "platform-token", "server.operator_token": "operator-t
 
 INSTALL_SECRET_FILE = "install-secret"  # noqa: S105 - a file's name
 """Keeps what telephone numbers are digested with. Losing it gives every caller a new session."""
+
 
 SECRET_BYTES = 32
 """Entropy of what is made: 256 bits, as a keyed digest over SHA-256 can use."""
@@ -88,14 +93,30 @@ def install_secret(settings: Settings) -> bytes:
     return text.encode("ascii")
 
 
-def is_public(host: str) -> bool:
-    """Whether others than this machine may reach a server that listens on `host`."""
-    if host == "localhost":
-        return False
-    try:
-        return not ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return True
+def webhook_token(settings: Settings) -> str:
+    """What the platform proves itself with when a call rings: 43 URL-safe characters.
+
+    Made from the platform token, so that whoever has that, on whichever machine, knows this one.
+    It doesn't tell the platform token, and a new platform token makes a new one.
+
+    Args:
+        settings: with both tokens in them; see `ensure_tokens`.
+    """
+    assert settings.server.token is not None, "the tokens are made first"
+    key = settings.server.token.get_secret_value().encode()
+    digest = hmac.new(key, b"bridge inbound webhook", hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def post_call_secrets(settings: Settings) -> tuple[str, ...]:
+    """The secrets that may sign post-call deliveries; empty when none is known.
+
+    Read each time, so that provisioning while the server runs needs no restart.
+
+    """
+    if (own := settings.elevenlabs.webhook_secret) is not None:
+        return (own.get_secret_value(),)
+    return memory.post_call_secrets(settings.state_dir)
 
 
 def _refuse_public(settings: Settings, missing: list[str]) -> None:
@@ -112,9 +133,19 @@ def _refuse_public(settings: Settings, missing: list[str]) -> None:
                 "`bridge config show --reveal` make, store and print them."
             ),
         )
-    if bind_is_public or settings.server.tunnel != "none":
+    if bind_is_public or settings.tunnel.name != "none":
         for name in TOKENS:
             _refuse_short(settings, name)
+
+
+def refuse_short(settings: Settings) -> None:
+    """Returns when the tokens are fit for a public address, however we come to have one.
+
+    Raises:
+        SettingsError: one is too short.
+    """
+    for name in TOKENS:
+        _refuse_short(settings, name)
 
 
 def _refuse_short(settings: Settings, name: str) -> None:

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from pydantic import BaseModel, ConfigDict
 
-from bridge.ports.tunnel import Tunnel
+from bridge.ports.tunnel import Opened, Tunnel
+from bridge.ports.upstream import Finding
 
 
 class Settings(BaseModel):
@@ -23,10 +24,19 @@ class NoTunnel:
         self._public_url = public_url
 
     @asynccontextmanager
-    async def open(self, port: int) -> AsyncIterator[str]:
+    async def open(self, port: int) -> AsyncIterator[Opened]:
         """The address that was set, whatever the port."""
         del port
-        yield self._public_url
+        yield Opened(self._public_url)
+
+    async def fetches(self, port: int) -> str:
+        """Nothing."""
+        del port
+        return ""
+
+    async def examine(self) -> tuple[Finding, ...]:
+        """Nothing is needed."""
+        return ()
 
 
 @asynccontextmanager

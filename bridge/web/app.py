@@ -7,6 +7,8 @@
 | --- | --- | --- |
 | `POST /v1/chat/completions` and its aliases | a turn | platform token |
 | `GET /v1/models`, `/v1/models/{id}` | what can be asked for | platform token |
+| `POST /webhooks/elevenlabs/inbound` | a call rings: policy, session, greeting | header secret |
+| `POST /webhooks/elevenlabs/post-call` | a call is over: what became of it | a signature |
 | `GET /sessions`, `/latency` | who talks; how long it takes | operator token |
 | `GET /healthz`, `/readyz` | alive; ready | anyone, no reasons without a token |
 | `GET /metrics` | Prometheus | operator token, or a private bind |
@@ -20,14 +22,15 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from bridge import clock
-from bridge.web import health, models, operator
+from bridge.web import health, models, operator, webhooks
 from bridge.web.chat import PATH, ChatCompletions
 from bridge.web.doors import Gate, Tidied, Tokens
 from bridge.web.faults import EXCEPTION_HANDLERS, Faults
 from bridge.web.guard import Guard, Limits
-from bridge.web.health import Readiness
+from bridge.web.health import Presence, Readiness
 from bridge.web.metrics import Counted, Metrics
 from bridge.web.operator import Figures
+from bridge.web.webhooks import Reports, Ring
 
 CHAT_PATHS = (
     PATH,
@@ -46,10 +49,13 @@ class Parts:
     """What the doors open on to; made by `bridge.wiring`."""
 
     chat: ChatCompletions
+    ring: Ring
+    reports: Reports
     models: tuple[str, ...]
     figures: Figures
     metrics: Metrics
     readiness: Readiness
+    presence: Presence
     tokens: Tokens
     limits: Limits
     gate: Gate
@@ -70,6 +76,7 @@ def _routes(parts: Parts) -> Sequence[BaseRoute]:
     return [
         *(Route(path, parts.chat, methods=["POST"]) for path in CHAT_PATHS),
         *models.routes(parts.models, created=int(clock.wall_s())),
+        *webhooks.routes(parts.ring, parts.reports),
         *operator.routes(parts.figures),
-        *health.routes(parts.readiness, parts.metrics, parts.tokens),
+        *health.routes(parts.readiness, parts.metrics, parts.tokens, parts.presence),
     ]

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bridge.core.initiation import SECRET_HEADER
+from bridge.core.webhook_signature import SIGNATURE_HEADER
 from bridge.errors import Unauthenticated
 
 
@@ -25,6 +27,16 @@ class Group(StrEnum):
     OPERATOR = "operator"
     FIGURES = "figures"
 
+    WEBHOOK = "webhook"
+    """The voice platform, with a secret in a header of its own."""
+
+    SIGNED = "signed"
+    """The voice platform, by a signature over the body: who stands behind the door checks it."""
+
+
+INBOUND_PATH = "/webhooks/elevenlabs/inbound"
+POST_CALL_PATH = "/webhooks/elevenlabs/post-call"
+"""Where the voice platform tells of a call that rings, and of one that is over."""
 
 DOORS: Mapping[str, Group] = {
     "/v1": Group.PLATFORM,
@@ -34,6 +46,8 @@ DOORS: Mapping[str, Group] = {
     "/metrics": Group.FIGURES,
     "/sessions": Group.OPERATOR,
     "/latency": Group.OPERATOR,
+    INBOUND_PATH: Group.WEBHOOK,
+    POST_CALL_PATH: Group.SIGNED,
 }
 """Every address, and those below it. What isn't named here does not exist."""
 
@@ -53,31 +67,42 @@ class Gate(Protocol):
 
 
 class Tokens:
-    """The two tokens, kept as digests.
+    """The tokens, kept as digests.
 
     Args:
         platform: opens `/v1`.
-        operator: opens the operator's routes. Neither token opens the other's.
+        operator: opens the operator's routes. No token opens another's doors.
         private_bind: the server listens on a private address, so that `/metrics` needs no token
             unless the request came through a proxy or a tunnel.
+        webhook: what the platform proves itself with when a call rings; with none, that door
+            opens to nobody.
     """
 
-    def __init__(self, platform: str, operator: str, *, private_bind: bool = False) -> None:
+    def __init__(
+        self, platform: str, operator: str, *, private_bind: bool = False, webhook: str = ""
+    ) -> None:
         if not platform or not operator:
             raise ValueError("A token must not be empty.")
         self._digests = {
             Group.PLATFORM: _digest(platform.encode()),
             Group.OPERATOR: _digest(operator.encode()),
         }
+        self._webhook = _digest(webhook.encode()) if webhook else None
         self._private_bind = private_bind
 
     def check(self, scope: Scope, group: Group) -> None:
-        """Returns when the request may use the group's doors.
+        """Returns when the request may use the group's doors, or for `SIGNED` when it may try.
 
         Raises:
-            Unauthenticated: no token, or not the group's.
+            Unauthenticated: no token, or not the group's; no signature.
         """
         if group is Group.PUBLIC:
+            return
+        if group is Group.WEBHOOK:
+            self._check_webhook(scope)
+            return
+        if group is Group.SIGNED:
+            _the_one(scope, SIGNATURE_HEADER, "No signature.")
             return
         if group is Group.FIGURES:
             if self._private_bind and _came_directly(scope):
@@ -88,6 +113,11 @@ class Tokens:
             raise Unauthenticated("No token.", hint="Send 'Authorization: Bearer <token>'.")
         if not hmac.compare_digest(_digest(token), self._digests[group]):
             raise Unauthenticated(f"This is not the {group} token.")
+
+    def _check_webhook(self, scope: Scope) -> None:
+        secret = _the_one(scope, SECRET_HEADER, "No secret.")
+        if self._webhook is None or not hmac.compare_digest(_digest(secret), self._webhook):
+            raise Unauthenticated("This is not the webhook's secret.")
 
     def know(self, scope: Scope) -> bool:
         """Whether the request carries either token."""
@@ -167,6 +197,14 @@ def _digest(token: bytes) -> bytes:
 def headers_named(scope: Scope, name: bytes) -> list[bytes]:
     """Every value of the header, in order. `name` is in lower case."""
     return [value for key, value in scope["headers"] if key == name]
+
+
+def _the_one(scope: Scope, name: str, otherwise: str) -> bytes:
+    """The only value of a header that must be there."""
+    values = headers_named(scope, name.encode("ascii"))
+    if len(values) != 1:
+        raise Unauthenticated(otherwise, hint=f"Send {name!r}, once.")
+    return values[0].strip()
 
 
 def _bearer(scope: Scope) -> bytes | None:

@@ -5,6 +5,10 @@ In this order, and nothing of a body is read before the last step:
     door ─▶ token ─▶ draining ─▶ rate ─▶ kind and size of body ─▶ concurrency ─▶ body
     404      401       503        429         415, 413                429      413, 408
 
+What is signed over its body can't be told from a stranger's before it is read. So such requests
+have few places of their own and a body limit of their own, and their rate is counted by whoever
+has checked the signature.
+
 The body is handed on whole, so the endpoint's `await request.body()` never waits, and `receive`
 stays usable for the disconnect that follows. What is sent passes untouched.
 
@@ -38,6 +42,14 @@ LINGER_BYTES = 8_388_608
 TELL_AGAIN_S = 60.0
 """How long a refused token is not told of again. The operator must learn that the platform has a
 wrong one; strangers who try some must not fill the log."""
+
+DELIVERY_BYTES = 8_388_608
+"""Largest signed delivery, whatever `limits.body_bytes`: the transcript of half an hour's call has
+some hundred kilobytes, with its tool calls a few megabytes. Sound isn't asked for."""
+
+DELIVERIES_AT_ONCE = 8
+"""Signed deliveries that are read at one moment: strangers can make us hold 64 MiB, and no more.
+The platform sends one for each call that ends, and sends it again when it was told to wait."""
 
 _LIGHT = frozenset({Group.PUBLIC, Group.FIGURES})
 """Doors with little work behind them: requests aren't counted there, nor is a body read."""
@@ -87,6 +99,7 @@ class Guard:
         self._gate = gate
         self._rate = RateLimit(limits.per_minute)
         self._busy = Concurrency(limits.concurrent)
+        self._reading = Concurrency(DELIVERIES_AT_ONCE)
         self._told_s: dict[Group, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,15 +133,19 @@ class Guard:
         if group in _LIGHT:
             yield
             return
+        places = self._reading if group is Group.SIGNED else self._busy
         with _entering():
             self._check_pace(group)
-            _check_body_kind(scope, self._limits.body_bytes)
-            if not self._busy.enter(group):
+            _check_body_kind(scope, self._most_bytes(group))
+            if not places.enter(group):
                 raise OverLimit("Too many requests at once with this token.")
         try:
             yield
         finally:
-            self._busy.leave(group)
+            places.leave(group)
+
+    def _most_bytes(self, group: Group) -> int:
+        return DELIVERY_BYTES if group is Group.SIGNED else self._limits.body_bytes
 
     def _tell(self, group: Group, error: Unauthenticated) -> None:
         now_s, told_s = self._clock(), self._told_s.get(group)
@@ -141,6 +158,8 @@ class Guard:
     def _check_pace(self, group: Group) -> None:
         if group is Group.PLATFORM and self._gate.draining:
             raise Draining("bridge is stopping and takes nothing new.")
+        if group is Group.SIGNED:
+            return
         admission = self._rate.admit(group, self._clock())
         if not admission.allowed:
             raise OverLimit(
@@ -155,7 +174,7 @@ class Guard:
         with _entering():
             try:
                 async with asyncio.timeout(self._limits.body_within_s):
-                    return await _collect(receive, self._limits.body_bytes)
+                    return await _collect(receive, self._most_bytes(group))
             except TimeoutError:
                 raise BadRequest("The body took too long to arrive.", status=408) from None
 

@@ -3,11 +3,16 @@
 Alive means that we answer at all. Ready means that a call put through now would reach the agent:
 we are not stopping, and the upstream was fine when last asked. The upstream is asked at most
 once in `READY_FOR_S`, however many ask us, and why we are not ready is told to token holders
-only.
+only. So is the address by which we are reached from outside.
+
+Who asks whether we are alive may send a nonce, and gets a digest of it that only this process can
+make: the same by the public address and on this machine shows that the address leads here.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -26,6 +31,9 @@ LOOK_WITHIN_S = 5.0
 """How long one look may take before we count as not ready."""
 
 NO_CACHE = {"Cache-Control": "no-store"}
+
+NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+"""What is digested. Anything else is not asked right, and only told that we are alive."""
 
 Look = Callable[[], Awaitable[Sequence[str]]]
 """Asks the upstream: the reasons why no call can be taken, empty when there are none."""
@@ -72,17 +80,37 @@ class Readiness:
             return ("the upstream could not be asked",)
 
 
-def routes(readiness: Readiness, metrics: Metrics, tokens: Tokens) -> list[Route]:
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who we are, and where we are reached.
+
+    Attributes:
+        proof_of: a digest of a nonce, with a key that this process made for itself.
+        reached_at: the public address, once it is proven; else `None`.
+    """
+
+    proof_of: Callable[[str], str]
+    reached_at: Callable[[], str | None]
+
+
+def routes(
+    readiness: Readiness, metrics: Metrics, tokens: Tokens, presence: Presence
+) -> list[Route]:
     """The three routes."""
 
-    async def healthz(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"}, headers=NO_CACHE)
+    async def healthz(request: Request) -> Response:
+        body = {"status": "ok"}
+        nonce = request.query_params.get("nonce", "")
+        if NONCE.fullmatch(nonce):
+            body["proof"] = presence.proof_of(nonce)
+        return JSONResponse(body, headers=NO_CACHE)
 
     async def readyz(request: Request) -> Response:
         reasons = await readiness.reasons()
         body: dict[str, object] = {"status": "not ready" if reasons else "ready"}
         if tokens.know(request.scope):
             body["reasons"] = reasons
+            body["public_url"] = presence.reached_at()
         return JSONResponse(body, 503 if reasons else 200, headers=NO_CACHE)
 
     async def figures(_request: Request) -> Response:

@@ -62,6 +62,12 @@ class Metrics:
             ["why"],
             registry=registry,
         )
+        self.calls_reported = Counter(
+            "bridge_calls_reported_total",
+            "Calls that the voice platform reported, by type of report and outcome.",
+            ["type", "outcome"],
+            registry=registry,
+        )
         self.runs_active = Gauge(
             "bridge_runs_active", "Runs of the agent under way.", registry=registry
         )

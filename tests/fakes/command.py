@@ -10,6 +10,7 @@ async with running("serve", agent=agent) as server:
 import asyncio
 import os
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -110,6 +111,7 @@ async def running(
             *arguments,
             env=environ,
             cwd=folder,
+            preexec_fn=_hears_ctrl_c,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -120,6 +122,11 @@ async def running(
             if process.returncode is None:
                 process.send_signal(SIGKILL)
                 await asyncio.wait_for(process.communicate(), WITHIN_S)
+
+
+def _hears_ctrl_c() -> None:
+    """A suite that was started in the background ignores it, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def run(*arguments: str, **how: object) -> Said:

@@ -1,16 +1,18 @@
 """Who may have a turn: policy, the pace of a number, the session, the plain profile."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from bridge.calls.entrance import Refusal, Rules
 from bridge.calls.request import TurnRequest
-from bridge.core.chat import Message
+from bridge.core.chat import ChatRequest, Message
 from bridge.core.dialogue import News
 from bridge.core.identity import Strength
+from bridge.core.initiation import NOT_STATED, VARIABLES
 from bridge.core.policy import Inbound, Policy
-from bridge.core.reply import End, Origin, Words
+from bridge.core.reply import Call, End, Origin, Words
 from bridge.core.session import caller_digest
 from bridge.errors import BadRequest, NotAllowed, OverLimit
 from bridge.ports.upstream import Ask
@@ -30,6 +32,22 @@ from tests.fakes.desk import (
     hangs_up,
     sentence_of,
 )
+
+
+def after_refusal(language: str, *said: str) -> ChatRequest:
+    """A call that was answered with our refusal, and what was said after it, the caller first."""
+    refused = BOOK.for_language(language).refused
+    wires = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "assistant", "content": refused},
+    ]
+    request = chat(wires=wires)
+    return replace(chat("x", tools=True), messages=(*request.messages, *spoken(*said)))
+
+
+def spoken(*said: str) -> tuple[Message, ...]:
+    return tuple(Message.of(("user", "assistant")[i % 2], text) for i, text in enumerate(said))
+
 
 # -- a turn ---------------------------------------------------------------------------------------
 
@@ -139,6 +157,70 @@ def test_what_follows_our_own_hang_up_is_an_empty_end() -> None:
 
     assert isinstance(refusal, Refusal)
     assert refusal.items == (End(),)
+
+
+@pytest.mark.parametrize("said", [(), ("Hi",), ("Hi", "", "Hello?")])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_who_heard_the_sentence_when_the_call_was_answered_is_hung_up_without_it(
+    said: tuple[str, ...], language: str
+) -> None:
+    desk = Desk(replace(RULES, policy=Policy()))
+    refusal = desk.entrance.admit(after_refusal(language, *said), HEADERS)
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.rule == "disabled"
+    assert [type(item) for item in refusal.items] == [Call, End]
+    assert hangs_up(refusal)
+    assert isinstance(refusal.error, NotAllowed)
+
+
+def test_a_tool_that_wants_words_of_its_own_repeats_nothing() -> None:
+    wants = {"message": {"type": "string"}, "reason": {"type": "string"}}
+    parameters = {"type": "object", "properties": wants, "required": list(wants)}
+    tool = {"type": "function", "function": {"name": "end_call", "parameters": parameters}}
+    heard = replace(after_refusal("en", "Hi"), tools=(tool,))
+    refusal = Desk(replace(RULES, policy=Policy())).entrance.admit(heard, HEADERS)
+
+    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal.items[0], Call)
+    assert json.loads(refusal.items[0].arguments)["message"] == ""
+
+
+def test_where_nothing_hangs_up_who_heard_the_sentence_hears_nothing_more() -> None:
+    heard = replace(after_refusal("en", "Hi"), tools=())
+    refusal = Desk(replace(RULES, policy=Policy())).entrance.admit(heard, HEADERS)
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.items == (End(),)
+
+
+def test_who_spoke_over_the_sentence_hears_it_once_more() -> None:
+    cut = PHRASES.refused[:12]
+    heard = chat(wires=[{"role": "assistant", "content": cut}, {"role": "user", "content": "Hi"}])
+    refusal = Desk(replace(RULES, policy=Policy())).entrance.admit(heard, HEADERS)
+
+    assert isinstance(refusal, Refusal)
+    assert sentence_of(refusal.items) == PHRASES.refused
+
+
+def test_who_was_refused_when_the_call_was_answered_stays_refused() -> None:
+    """Something was broken then: the line must not open because it works again."""
+    desk = Desk()
+    refusal = desk.entrance.admit(after_refusal("en", "Hi"), HEADERS)
+
+    assert isinstance(refusal, Refusal)
+    assert (refusal.rule, desk.refused) == ("refused_before", ["refused_before"])
+    assert hangs_up(refusal)
+
+
+def test_a_test_of_a_provisioned_agent_is_no_call() -> None:
+    """In the dashboard nobody fills our variables in: each header is the placeholder."""
+    tested = dict.fromkeys(VARIABLES.values(), NOT_STATED) | {"x-bridge-conversation": "conv_7"}
+    turn = Desk(replace(RULES, policy=Policy())).passes("Hi", headers=tested)
+
+    assert (turn.thread, turn.session_key) == ("conv:conv_7", "phone:call:conv_7")
+    refusing = Desk(replace(RULES, policy=Policy(Inbound.OPEN, unidentified="refuse")))
+    assert refusing.is_refused("Hi", headers=tested).rule == "unidentified"
 
 
 @pytest.mark.anyio

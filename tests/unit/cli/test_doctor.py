@@ -25,6 +25,8 @@ def alone(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a machine of its own, where no server runs; the log as the test runner has it."""
     monkeypatch.setattr("bridge.log.configure", lambda *_: None)
     monkeypatch.setenv("BRIDGE_SERVER__PORT", "0")
+    monkeypatch.setenv("BRIDGE_TUNNEL__PROVIDERS__NGROK__AGENT_API", "http://127.0.0.1:1")
+    monkeypatch.setattr("pyngrok.conf.DEFAULT_NGROK_CONFIG_PATH", str(machine / "ngrok.yml"))
 
 
 @pytest.fixture
@@ -70,11 +72,11 @@ async def test_an_untouched_machine_is_fine_and_nothing_is_made(
         ("settings", "ok"),
         ("state folder", "ok"),
         ("tokens", "ok"),
-        ("server", "ok"),
-        ("agent", "ok"),
+        ("elevenlabs key", "ok"),
         ("public address", "ok"),
+        ("server", "ok"),
         ("policy", "warn"),
-        ("elevenlabs", "ok"),
+        ("agent", "ok"),
     ]
     assert not (machine / "state").exists()
 
@@ -252,6 +254,53 @@ async def test_a_public_address_of_another_bridge_fails(
     assert doctor.of("public address")["message"].startswith("Another bridge")
 
 
+async def test_a_public_address_that_holds_back_the_token_fails(
+    doctor: Doctor, running: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_SERVER__PUBLIC_URL", running.served.url)
+    monkeypatch.setenv("BRIDGE_SERVER__TOKEN", "another-token-than-the-servers")
+    await doctor.run()
+
+    assert doctor.verdict("public address") == (
+        "fail",
+        f"{running.served.url} leads here and refuses the platform token.",
+    )
+
+
+async def test_the_address_that_a_running_server_has_proven_is_asked(
+    doctor: Doctor, running: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_TUNNEL__NAME", "cloudflared")
+    running.bridge.whereabouts.proven = f"http://localhost:{running.served.port}"
+    await doctor.run()
+
+    assert doctor.verdict("public address") == (
+        "ok",
+        f"http://localhost:{running.served.port} leads here and takes the platform token.",
+    )
+
+
+async def test_a_running_server_that_nobody_reaches_fails(
+    doctor: Doctor, running: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_TUNNEL__NAME", "cloudflared")
+    await doctor.run()
+
+    assert doctor.verdict("public address") == (
+        "fail",
+        "The running server is not reached from outside.",
+    )
+
+
+async def test_before_the_server_runs_a_tunnels_address_is_not_known(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_TUNNEL__NAME", "cloudflared")
+    await doctor.run()
+
+    assert doctor.verdict("public address") == ("ok", "It is known once the server runs.")
+
+
 async def test_a_bridge_that_cannot_be_compared_is_worth_a_look(
     doctor: Doctor, running: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,14 +354,13 @@ async def test_a_page_without_an_end_holds_nobody_up(
     async def page(_request: Request) -> Response:
         return StreamingResponse(endless(), media_type="text/html")
 
-    monkeypatch.setattr("bridge.cli.running.ANSWER_BYTES", 100_000)
     async with served(Starlette(routes=[Route("/{path:path}", page)])) as other:
         monkeypatch.setenv("BRIDGE_SERVER__PUBLIC_URL", other.url)
         await doctor.run()
 
     assert doctor.verdict("public address") == (
         "fail",
-        f"{other.url} does not answer (ReadTimeout).",
+        f"{other.url} answers with a web page, not as a bridge does.",
     )
 
 
@@ -324,7 +372,7 @@ async def test_a_public_address_where_nobody_is_fails(
 
     assert doctor.verdict("public address") == (
         "fail",
-        "http://127.0.0.1:1 does not answer (ConnectError).",
+        "http://127.0.0.1:1 refuses connections: nothing listens there.",
     )
 
 
@@ -334,16 +382,41 @@ async def test_a_public_address_without_https_fails_before_anything_is_sent(
     monkeypatch.setenv("BRIDGE_SERVER__PUBLIC_URL", "http://bridge.example")
     await doctor.run()
 
-    assert doctor.verdict("public address") == ("fail", "http://bridge.example is not https.")
+    assert doctor.verdict("public address") == (
+        "fail",
+        "http://bridge.example is not https: tokens and words travel through it.",
+    )
 
 
 # -- accounts and policy -------------------------------------------------------------------------
 
 
+async def test_a_tunnel_that_does_not_exist_fails_with_those_that_do(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_TUNNEL__NAME", "ngrock")
+    await doctor.run()
+
+    assert doctor.code == 8
+    assert "'ngrok', 'none', 'tailscale', 'url'" in doctor.of("tunnel")["message"]
+    assert doctor.of("tunnel")["cure"] == "Did you mean 'ngrok'?"
+
+
+async def test_an_own_domain_that_no_platform_can_use_fails(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_TUNNEL__NAME", "url")
+    monkeypatch.setenv("BRIDGE_SERVER__PUBLIC_URL", "https://bridge.local")
+    await doctor.run()
+
+    assert doctor.code == 8
+    assert doctor.of("tunnel")["message"].startswith("server.public_url is a name that only this")
+
+
 async def test_a_tunnel_without_an_authtoken_fails(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BRIDGE_SERVER__TUNNEL", "ngrok")
+    monkeypatch.setenv("BRIDGE_TUNNEL__NAME", "ngrok")
     await doctor.run()
 
     assert doctor.code == 8
@@ -353,9 +426,14 @@ async def test_a_tunnel_without_an_authtoken_fails(
 async def test_a_tunnel_whose_program_is_missing_is_worth_a_look(
     doctor: Doctor, machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BRIDGE_SERVER__TUNNEL", "ngrok")
+    monkeypatch.setenv("BRIDGE_TUNNEL__NAME", "ngrok")
     monkeypatch.setenv("NGROK_AUTHTOKEN", "s3cret")
     monkeypatch.setenv("PATH", str(machine))
+    monkeypatch.setenv("PYNGROK_NGROK_PATH", str(machine / "nowhere"))
+    await doctor.run()
+
+    assert doctor.of("tunnel")["verdict"] == "fail"
+    monkeypatch.setenv("BRIDGE_TUNNEL__DOWNLOAD", "true")
     await doctor.run()
 
     assert doctor.of("tunnel")["verdict"] == "warn"
@@ -384,11 +462,26 @@ async def test_policy_says_who_may_call(
     assert doctor.verdict("policy") == verdict
 
 
-async def test_a_key_is_said_to_be_set_and_never_shown(
+async def test_a_key_that_nobody_can_be_asked_about_is_never_shown(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ELEVENLABS_API_KEY", "s3cret")
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "s3cret-key-of-the-workspace")
+    monkeypatch.setenv("BRIDGE_ELEVENLABS__BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("BRIDGE_SERVER__TOKEN", "platform-token-of-this-test")
     await doctor.run()
 
-    assert doctor.verdict("elevenlabs") == ("ok", "An API key is set. It was not tried.")
+    verdict, message = doctor.verdict("elevenlabs key")
+    assert (verdict, "can't be reached" in message) == ("fail", True)
     assert "s3cret" not in json.dumps(doctor.found)
+
+
+async def test_a_key_is_not_tried_before_there_is_a_token(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "s3cret-key-of-the-workspace")
+    await doctor.run()
+
+    assert doctor.verdict("elevenlabs key") == (
+        "warn",
+        "It was not tried: there is no platform token.",
+    )

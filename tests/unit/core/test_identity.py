@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bridge.core.chat import Message
 from bridge.core.identity import MARKER_CHARS, CallIdentity, Strength, identify
+from bridge.core.stated import NOT_STATED
 from bridge.errors import BadRequest
 
 USER = Message.of("user", "Hello")
@@ -113,6 +114,32 @@ def test_what_is_no_number_is_a_withheld_one_and_still_a_call(caller: str) -> No
 def test_any_field_of_a_telephone_call_makes_it_one(name: str) -> None:
     assert identity_of({f"x-bridge-{name}": ""}).is_call
     assert identity_of({}, f"[bridge {name}=]").is_call
+
+
+@pytest.mark.parametrize("placeholder", [NOT_STATED, " - "])
+def test_a_header_that_holds_the_placeholder_is_not_there(placeholder: str) -> None:
+    """Ours: a test in the dashboard of a provisioned agent sends every header so."""
+    tested = dict.fromkeys([*CALL, "x-openclaw-session-key"], placeholder)
+
+    assert identity_of(tested) == CallIdentity()
+    assert identity_of(tested | {"x-bridge-conversation": "conv_1"}) == CallIdentity(
+        conversation="conv_1", strength=Strength.CONVERSATION, thread="conv:conv_1"
+    )
+    assert identity_of(tested, MARKER) == WHOLE
+
+
+def test_one_header_with_something_in_it_among_placeholders_makes_a_telephone_call() -> None:
+    tested = dict.fromkeys(CALL, NOT_STATED)
+
+    assert identity_of(tested | {"x-bridge-caller": ""}).is_call
+    assert identity_of(tested | {"x-bridge-direction": "inbound"}).is_call
+
+
+def test_a_placeholder_in_a_marker_is_a_withheld_value_and_no_id() -> None:
+    """A caller's own text may stand in a marker, and must not make less than a call of it."""
+    identity = identity_of({}, "[bridge conversation=- caller=- call=-]")
+
+    assert identity == CallIdentity(is_call=True)
 
 
 def test_a_conversation_id_alone_is_not_yet_a_telephone_call() -> None:

@@ -91,10 +91,16 @@ GERMAN_WORDS = Message.of("user", "Wie ist das Wetter morgen?")
 
 @pytest.mark.parametrize(
     ("header", "expected"),
-    [("fr", "fr"), ("fr-CA", "fr"), (" PT_br ", "pt"), ("{{x}}", "es"), ("", "es"), ("tlh", "es")],
+    [("fr", "fr"), ("fr-CA", "fr"), (" PT_br ", "pt"), ("{{x}}", "de"), ("", "de"), ("tlh", "de")],
 )
-def test_the_header_wins_when_it_names_a_known_language(header: str, expected: str) -> None:
-    assert language_of([SPANISH, GERMAN_WORDS], {"x-bridge-language": header}, "en") == expected
+def test_the_header_beats_a_guess_when_it_names_a_known_language(
+    header: str, expected: str
+) -> None:
+    assert language_of([GERMAN_WORDS], {"x-bridge-language": header}, "en") == expected
+
+
+def test_a_switch_in_the_call_is_newer_than_the_header() -> None:
+    assert language_of([SPANISH, GERMAN_WORDS], {"x-bridge-language": "fr"}, "en") == "es"
 
 
 def test_the_last_switch_of_the_platform_beats_a_guess() -> None:

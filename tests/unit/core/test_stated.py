@@ -4,6 +4,7 @@ import pytest
 
 from bridge.core.stated import (
     ID_CHARS,
+    NOT_STATED,
     SESSION_HEADER,
     WITHHELD,
     is_unfilled,
@@ -14,8 +15,8 @@ from bridge.core.stated import (
 from bridge.errors import BadRequest
 
 
-@pytest.mark.parametrize("text", ["", "  ", "{{system__caller_id}}", "{{ x", "a }} b"])
-def test_empty_text_and_templates_say_nothing(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "  ", NOT_STATED, " - ", "{{x}}", "{{ x", "a }} b"])
+def test_empty_text_placeholders_and_templates_say_nothing(text: str) -> None:
     assert is_unfilled(text)
     assert is_withheld(text)
 
@@ -48,8 +49,8 @@ def test_the_longest_id_is_taken() -> None:
     assert parse_id("x" * ID_CHARS, "x") == "x" * ID_CHARS
 
 
-@pytest.mark.parametrize("text", [None, "{{system__conversation_id}}"])
-def test_a_template_is_no_session_key(text: str | None) -> None:
+@pytest.mark.parametrize("text", [None, "{{system__conversation_id}}", NOT_STATED, " - "])
+def test_a_template_or_a_placeholder_is_no_session_key(text: str | None) -> None:
     assert parse_session_header(text) is None
 
 

@@ -119,5 +119,6 @@ async def test_a_model_that_a_gateway_refuses_is_named_before_any_call(tmp_path:
 @pytest.mark.anyio
 async def test_without_a_tunnel_the_public_address_is_the_one_that_was_set(tmp_path: Path) -> None:
     environ = {"BRIDGE_SERVER__PUBLIC_URL": "https://here.test/"}
-    async with wiring.open_tunnel(load(environ=environ, cwd=tmp_path), 8787) as address:
-        assert address == "https://here.test"
+    settings = load(environ=environ, cwd=tmp_path)
+    async with wiring.connect_tunnel(settings) as tunnel, tunnel.open(8787) as opened:
+        assert opened.url == "https://here.test"

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
-from bridge.settings.sections import Policy, Section, Server, Session, Turn, Upstream
+from bridge.settings.section import Section
+from bridge.settings.sections import Policy, Server, Session, Turn, Upstream
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A public address from ngrok: the real pyngrok, with a stand-in for the program."""
 
+import asyncio
 import json
 import logging
 import stat
@@ -10,14 +11,18 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import SecretStr
 from pyngrok import conf, process
 from typing_extensions import override
 
-from bridge.errors import SettingsError, VendorRejected, VendorUnavailable, Why
+from bridge.errors import SettingsError, VendorRejected, VendorTooSlow, VendorUnavailable, Why
+from bridge.ports.tunnel import Lost
 from bridge.tunnels import ngrok
-from tests.fakes.ngrok import GOOD_TOKEN, PUBLIC, StandIn, install
+from bridge.tunnels.ngrok import agent
+from tests.fakes.ngrok import GOOD_TOKEN, PUBLIC, install
+from tests.fakes.stand_in import StandIn
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +33,7 @@ NOBODY = "http://127.0.0.1:1"
 @pytest.fixture(autouse=True)
 def no_token_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NGROK_AUTHTOKEN", raising=False)
+    monkeypatch.setattr(conf, "DEFAULT_NGROK_CONFIG_PATH", str(tmp_path / "own" / "ngrok.yml"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
@@ -44,15 +50,15 @@ def use(program: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 def settings(folder: Path, token: str | None = GOOD_TOKEN, **others: Any) -> ngrok.Settings:
     secret = None if token is None else SecretStr(token)
     return ngrok.Settings(
-        authtoken=secret, folder=folder / "state", **{"agent_api": NOBODY, **others}
+        ngrok_authtoken=secret, folder=folder / "state", **{"agent_api": NOBODY, **others}
     )
 
 
 async def test_a_tunnel_is_open_inside_the_block_and_its_agent_gone_after(
     tmp_path: Path, stand_in: StandIn
 ) -> None:
-    async with ngrok.connect(settings(tmp_path)) as tunnel, tunnel.open(8787) as address:
-        assert address == PUBLIC
+    async with ngrok.connect(settings(tmp_path)) as tunnel, tunnel.open(8787) as opened:
+        assert opened.url == PUBLIC
         assert process.is_process_running(str(stand_in.program))
     assert not process.is_process_running(str(stand_in.program))
     assert stand_in.notes[-1]["body"]["upstream"] == {"url": "http://127.0.0.1:8787"}
@@ -66,7 +72,7 @@ async def test_the_authtoken_is_in_a_private_file_and_not_among_the_arguments(
         pass
 
     file = tmp_path / "state" / "ngrok.yml"
-    assert stand_in.notes[0]["arguments"] == [
+    assert stand_in.starts[0]["arguments"] == [
         "start", "--none", "--log", "stdout", "--config", str(file),
     ]  # fmt: skip
     assert GOOD_TOKEN in file.read_text()
@@ -78,9 +84,9 @@ async def test_the_address_that_is_wanted_is_asked_for(tmp_path: Path, stand_in:
     wanted = "https://mine.ngrok-free.dev"
     async with (
         ngrok.connect(settings(tmp_path, public_url=wanted)) as tunnel,
-        tunnel.open(8787) as address,
+        tunnel.open(8787) as opened,
     ):
-        assert address == wanted
+        assert opened.url == wanted
 
 
 async def test_an_older_agent_is_asked_in_its_own_words(
@@ -90,9 +96,9 @@ async def test_an_older_agent_is_asked_in_its_own_words(
     wanted = "https://mine.ngrok-free.dev"
     async with (
         ngrok.connect(settings(tmp_path, public_url=wanted)) as tunnel,
-        tunnel.open(8787) as address,
+        tunnel.open(8787) as opened,
     ):
-        assert address == wanted
+        assert opened.url == wanted
     assert program.notes[-1]["path"] == "/api/tunnels"
     assert program.notes[-1]["body"]["domain"] == "mine.ngrok-free.dev"
 
@@ -165,7 +171,7 @@ async def test_a_download_is_announced_and_its_failure_says_where_to_get_it(
     monkeypatch.setattr("pyngrok.installer.PLATFORMS", {})
     monkeypatch.setattr("pyngrok.installer.get_system", lambda: "plan9")
     with caplog.at_level(logging.WARNING):
-        async with ngrok.connect(settings(tmp_path)) as tunnel:
+        async with ngrok.connect(settings(tmp_path, download=True)) as tunnel:
             with pytest.raises(VendorUnavailable, match="can't be downloaded") as refused:
                 async with tunnel.open(8787):
                     pass
@@ -179,10 +185,91 @@ def test_a_program_on_the_path_is_used(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.delenv("PYNGROK_NGROK_PATH", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    config = ngrok._agent_config(tmp_path, SecretStr(GOOD_TOKEN))
-
-    assert config.ngrok_path == str(program)
+    assert agent.program_path() == str(program)
     assert str(program) != conf.DEFAULT_NGROK_PATH
+
+
+async def test_a_download_that_nobody_allowed_is_not_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYNGROK_NGROK_PATH", str(tmp_path / "not-there" / "ngrok"))
+    monkeypatch.setattr("pyngrok.installer.install_ngrok", _never)
+    async with ngrok.connect(settings(tmp_path)) as tunnel:
+        assert "bin.ngrok.com" in await tunnel.fetches(8787)
+        with pytest.raises(SettingsError, match="may not download") as refused:
+            async with tunnel.open(8787):
+                pass
+
+    assert refused.value.setting == "tunnel.download"
+    assert "https://ngrok.com/download" in refused.value.hint
+
+
+def _never(*_: object, **__: object) -> None:
+    raise AssertionError("it downloads")
+
+
+async def test_what_is_installed_needs_no_download(tmp_path: Path, stand_in: StandIn) -> None:
+    async with ngrok.connect(settings(tmp_path)) as tunnel:
+        assert await tunnel.fetches(8787) == ""
+
+
+async def test_the_persons_own_configuration_is_used_when_no_authtoken_is_set(
+    tmp_path: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "home" / ".config" / "ngrok" / "ngrok.yml"
+    own.parent.mkdir(parents=True)
+    own.write_text(json.dumps({"version": "3", "authtoken": GOOD_TOKEN}))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(conf, "DEFAULT_NGROK_CONFIG_PATH", str(own))
+
+    used = settings(tmp_path, token=None)
+    async with ngrok.connect(used) as tunnel, tunnel.open(8787) as opened:
+        assert opened.url == PUBLIC
+
+    assert stand_in.starts[0]["arguments"] == ["start", "--none", "--log", "stdout"]
+    assert not (tmp_path / "state").exists()
+
+
+async def test_an_agent_that_says_nothing_is_given_up_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pyngrok would wait for its next line for ever."""
+    monkeypatch.setattr(agent, "OPEN_WITHIN_S", 0.5)
+    program = use(install(tmp_path, silent=True), monkeypatch)
+    async with ngrok.connect(settings(tmp_path)) as tunnel:
+        with pytest.raises(VendorTooSlow):
+            async with tunnel.open(8787):
+                pass
+
+    assert not any(program.is_running(start["pid"]) for start in program.starts)
+
+
+async def test_a_line_that_was_cut_is_a_doubt_that_is_told_once(
+    tmp_path: Path, stand_in: StandIn
+) -> None:
+    used = settings(tmp_path, look_every_s=0.01)
+    async with ngrok.connect(used) as tunnel, tunnel.open(8787) as opened:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            await http.post(f"{stand_in.noted('api')[0]}/stand-in/interrupt")
+        async with asyncio.timeout(5):
+            lost = await opened.lost()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await opened.lost()
+
+    assert lost == Lost("ngrok's session was interrupted", is_certain=False)
+
+
+async def test_an_agent_of_somebody_elses_that_goes_away_is_noticed(
+    tmp_path: Path, stand_in: StandIn
+) -> None:
+    served = {"url": "https://a.test", "upstream": {"url": "http://localhost:8787"}}
+    with agent_that_serves("endpoints", [served]) as agent_api:
+        used = settings(tmp_path, token=None, agent_api=agent_api, look_every_s=0.01)
+        async with ngrok.connect(used) as tunnel, tunnel.open(8787) as opened:
+            served["url"] = "https://another.test"
+            async with asyncio.timeout(5):
+                assert (await opened.lost()).is_certain
 
 
 # -- an agent that is already running -------------------------------------------------------------
@@ -224,8 +311,8 @@ async def test_a_tunnel_that_leads_to_the_port_is_used_and_left_alone(
 ) -> None:
     with agent_that_serves(kind, [served]) as agent_api:
         used = settings(tmp_path, token=None, agent_api=agent_api)
-        async with ngrok.connect(used) as tunnel, tunnel.open(8787) as address:
-            assert address == "https://a.test"
+        async with ngrok.connect(used) as tunnel, tunnel.open(8787) as opened:
+            assert opened.url == "https://a.test"
     assert stand_in.notes == []
 
 
@@ -246,5 +333,5 @@ async def test_a_tunnel_to_somewhere_else_is_not_ours(
 ) -> None:
     with agent_that_serves("endpoints", [served]) as agent_api:
         used = settings(tmp_path, agent_api=agent_api)
-        async with ngrok.connect(used) as tunnel, tunnel.open(8787) as address:
-            assert address == PUBLIC
+        async with ngrok.connect(used) as tunnel, tunnel.open(8787) as opened:
+            assert opened.url == PUBLIC

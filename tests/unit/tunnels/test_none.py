@@ -12,5 +12,5 @@ pytestmark = pytest.mark.anyio
 )
 async def test_the_address_is_what_was_set(public_url: str | None, yielded: str) -> None:
     used = none.Settings(public_url=public_url)
-    async with none.connect(used) as tunnel, tunnel.open(8787) as address:
-        assert address == yielded
+    async with none.connect(used) as tunnel, tunnel.open(8787) as opened:
+        assert opened.url == yielded

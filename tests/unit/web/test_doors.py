@@ -11,7 +11,7 @@ from starlette.types import Scope
 from bridge.errors import Unauthenticated
 from bridge.web.doors import DOORS, Group, Tokens, group_of, is_private_bind, route_of
 
-PLATFORM, OPERATOR = "p" * 43, "o" * 43
+PLATFORM, OPERATOR, WEBHOOK = "p" * 43, "o" * 43, "w" * 43
 
 
 def scope(path: str = "/v1/models", client: str = "127.0.0.1", **headers: str) -> Scope:
@@ -35,6 +35,10 @@ def scope(path: str = "/v1/models", client: str = "127.0.0.1", **headers: str) -
         ("/sessions", Group.OPERATOR),
         ("/sessions/phone", Group.OPERATOR),
         ("/latency", Group.OPERATOR),
+        ("/webhooks/elevenlabs/inbound", Group.WEBHOOK),
+        ("/webhooks/elevenlabs/post-call", Group.SIGNED),
+        ("/webhooks/elevenlabs", None),
+        ("/webhooks", None),
         ("/", None),
         ("", None),
         ("/v1x", None),
@@ -65,6 +69,7 @@ def test_a_stranger_makes_no_new_routes_in_the_metrics(path: str) -> None:
         ("/v1/models/x", "/v1/models"),
         ("/v1/modelsx", "/v1"),
         ("/metrics", "/metrics"),
+        ("/webhooks/elevenlabs/inbound", "/webhooks/elevenlabs/inbound"),
         ("/nope", "other"),
     ],
 )
@@ -74,7 +79,7 @@ def test_a_route_is_counted_under_one_name(path: str, route: str) -> None:
 
 def opens(group: Group, *, private_bind: bool = False, **request: Any) -> bool:
     """Whether a request may use a group's doors."""
-    tokens = Tokens(PLATFORM, OPERATOR, private_bind=private_bind)
+    tokens = Tokens(PLATFORM, OPERATOR, private_bind=private_bind, webhook=WEBHOOK)
     try:
         tokens.check(scope(**request), group)
     except Unauthenticated:
@@ -117,6 +122,50 @@ def test_a_missing_token_and_a_wrong_one_are_told_apart() -> None:
         tokens.check(scope(authorization="Bearer x"), Group.PLATFORM)
 
 
+@pytest.mark.parametrize(
+    ("headers", "may"),
+    [
+        ({"x_bridge_webhook_secret": WEBHOOK}, True),
+        ({"x_bridge_webhook_secret": f" {WEBHOOK} "}, True),
+        ({"x_bridge_webhook_secret": WEBHOOK[:-1]}, False),
+        ({"x_bridge_webhook_secret": f"{WEBHOOK}x"}, False),
+        ({"x_bridge_webhook_secret": PLATFORM}, False),
+        ({"x_bridge_webhook_secret": f"Bearer {WEBHOOK}"}, False),
+        ({"x_bridge_webhook_secret": ""}, False),
+        ({"x_bridge_webhook_secret": "\u20ac"}, False),
+        ({"authorization": f"Bearer {WEBHOOK}"}, False),
+        ({"authorization": f"Bearer {PLATFORM}"}, False),
+        ({}, False),
+    ],
+)
+def test_the_webhooks_secret_opens_its_door_and_no_other(
+    headers: dict[str, Any], *, may: bool
+) -> None:
+    assert opens(Group.WEBHOOK, **headers) is may
+    assert not opens(Group.OPERATOR, **headers)
+    if "authorization" not in headers:
+        assert not opens(Group.PLATFORM, **headers)
+
+
+def test_two_secrets_are_none() -> None:
+    twice = scope(x_bridge_webhook_secret=WEBHOOK)
+    twice["headers"] *= 2
+    with pytest.raises(Unauthenticated):
+        Tokens(PLATFORM, OPERATOR, webhook=WEBHOOK).check(twice, Group.WEBHOOK)
+
+
+@pytest.mark.parametrize("secret", ["", "x", WEBHOOK])
+def test_without_a_secret_of_ours_the_webhooks_door_opens_to_nobody(secret: str) -> None:
+    with pytest.raises(Unauthenticated):
+        Tokens(PLATFORM, OPERATOR).check(scope(x_bridge_webhook_secret=secret), Group.WEBHOOK)
+
+
+def test_a_delivery_must_have_a_signature_to_be_read_at_all() -> None:
+    assert opens(Group.SIGNED, elevenlabs_signature="t=1,v0=x")
+    assert not opens(Group.SIGNED)
+    assert not opens(Group.SIGNED, authorization=f"Bearer {PLATFORM}")
+
+
 def test_two_authorizations_are_none() -> None:
     twice = scope(authorization=f"Bearer {PLATFORM}")
     twice["headers"] *= 2
@@ -130,7 +179,8 @@ def test_either_token_is_known() -> None:
 
 
 def test_tokens_are_kept_as_digests() -> None:
-    assert PLATFORM not in repr(vars(Tokens(PLATFORM, OPERATOR)))
+    kept = repr(vars(Tokens(PLATFORM, OPERATOR, webhook=WEBHOOK)))
+    assert not any(token in kept for token in (PLATFORM, OPERATOR, WEBHOOK))
 
 
 @pytest.mark.parametrize("pair", [("", OPERATOR), (PLATFORM, "")])

@@ -14,7 +14,7 @@ from bridge.errors import BadRequest
 from bridge.web.doors import Tokens
 from bridge.web.guard import LINGER_BYTES, Guard, Limits
 
-PLATFORM, OPERATOR = "p" * 43, "o" * 43
+PLATFORM, OPERATOR, WEBHOOK = "p" * 43, "o" * 43, "w" * 43
 CHAT = "/v1/chat/completions"
 
 
@@ -31,7 +31,7 @@ class House:
     def __post_init__(self) -> None:
         self.guard = Guard(
             self.app,
-            tokens=Tokens(PLATFORM, OPERATOR, private_bind=self.private_bind),
+            tokens=Tokens(PLATFORM, OPERATOR, private_bind=self.private_bind, webhook=WEBHOOK),
             limits=self.limits,
             clock=lambda: self.now_s,
             gate=self,

@@ -11,11 +11,12 @@ from starlette.applications import Starlette
 from bridge.errors import VendorUnavailable
 from bridge.web import health
 from bridge.web.doors import Tokens
-from bridge.web.health import READY_FOR_S, Readiness
+from bridge.web.health import READY_FOR_S, Presence, Readiness
 from bridge.web.metrics import Metrics
 from tests.fakes.timeline import timeline
 
 PLATFORM, OPERATOR = "p" * 43, "o" * 43
+WHERE = "https://here.test"
 
 
 @dataclass
@@ -38,7 +39,9 @@ class World:
 
     def client(self) -> httpx.AsyncClient:
         readiness = Readiness(self.look, self, lambda: self.now_s)
-        routes = health.routes(readiness, self.metrics, Tokens(PLATFORM, OPERATOR))
+        routes = health.routes(
+            readiness, self.metrics, Tokens(PLATFORM, OPERATOR), Presence(str.upper, lambda: WHERE)
+        )
         transport = httpx.ASGITransport(Starlette(routes=routes))
         return httpx.AsyncClient(transport=transport, base_url="http://bridge")
 
@@ -55,13 +58,29 @@ async def test_alive_means_answering_whatever_else_is_wrong() -> None:
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
+async def test_who_asks_with_a_nonce_gets_what_only_this_process_can_make_of_it() -> None:
+    async with World().client() as client:
+        response = await client.get("/healthz", params={"nonce": "abc_DEF-123"})
+    assert response.json() == {"status": "ok", "proof": "ABC_DEF-123"}
+
+
+@pytest.mark.parametrize("nonce", ["", "short", "x" * 65, "eight <b>", "eight\n23", "äöüäöüäöü"])
+async def test_what_is_no_nonce_is_not_digested(nonce: str) -> None:
+    async with World().client() as client:
+        response = await client.get("/healthz", params={"nonce": nonce})
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
 async def test_ready_when_the_upstream_is_fine() -> None:
     assert await World().ready() == (200, {"status": "ready"})
 
 
 async def test_reasons_are_for_token_holders_only() -> None:
     world = World(["the token is wrong"])
-    told = (503, {"status": "not ready", "reasons": ["the token is wrong"]})
+    told = (
+        503,
+        {"status": "not ready", "reasons": ["the token is wrong"], "public_url": WHERE},
+    )
     assert await world.ready() == (503, {"status": "not ready"})
     assert await world.ready("wrong") == (503, {"status": "not ready"})
     assert await world.ready(OPERATOR) == told
@@ -70,7 +89,7 @@ async def test_reasons_are_for_token_holders_only() -> None:
 
 async def test_not_ready_while_stopping_and_the_upstream_is_not_asked() -> None:
     world = World(draining=True)
-    stopping = (503, {"status": "not ready", "reasons": ["stopping"]})
+    stopping = (503, {"status": "not ready", "reasons": ["stopping"], "public_url": WHERE})
     assert (await world.ready(OPERATOR), world.looks) == (stopping, 0)
 
 
@@ -83,7 +102,8 @@ async def test_not_ready_while_stopping_and_the_upstream_is_not_asked() -> None:
 )
 async def test_an_upstream_that_cannot_be_asked_is_not_ready(error: Exception, reason: str) -> None:
     status, body = await World(fails=error).ready(OPERATOR)
-    assert (status, body) == (503, {"status": "not ready", "reasons": [reason]})
+    told = {"status": "not ready", "reasons": [reason], "public_url": WHERE}
+    assert (status, body) == (503, told)
 
 
 @timeline

@@ -63,12 +63,14 @@ def test_refusals_failures_and_what_is_under_way_are_counted() -> None:
     metrics = Metrics()
     metrics.refused.labels("allowlist").inc()
     metrics.upstream_errors.labels("late").inc()
+    metrics.calls_reported.labels("call_initiation_failure", "busy").inc()
     metrics.runs_active.inc()
     with metrics.streams_open.track_inprogress():
         during = figures(metrics)
     assert during == NOTHING_YET | {
         "bridge_refused_total{rule=allowlist}": 1.0,
         "bridge_upstream_errors_total{why=late}": 1.0,
+        "bridge_calls_reported_total{outcome=busy,type=call_initiation_failure}": 1.0,
         "bridge_runs_active": 1.0,
         "bridge_streams_open": 1.0,
     }

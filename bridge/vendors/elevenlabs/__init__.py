@@ -1,0 +1,9 @@
+"""ElevenLabs' API: the only user of its SDK.
+
+`client` is one thin client: dictionaries out, replies checked, no retries. `faults` makes of each
+failure one sentence with its cure.
+"""
+
+from bridge.vendors.elevenlabs.client import Account, ElevenLabs, connect
+
+__all__ = ["Account", "ElevenLabs", "connect"]
