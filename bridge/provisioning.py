@@ -58,6 +58,7 @@ def wish_of(settings: Settings, public_url: str, adopt: str | None = None) -> Wi
         max_call_s=ours.max_call_s,
         record_voice=ours.record_voice,
         retention_days=ours.retention_days,
+        keeps_sound=settings.records.keep_audio,
         number=E164(number) if number else None,
         adopt=adopt,
     )

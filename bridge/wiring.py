@@ -5,28 +5,40 @@ the opposite order.
 """
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
-from bridge import clock, log, plugins
+from bridge import clock, dialling, log, plugins
 from bridge.calls import entrance, inbound
+from bridge.calls.aftermath import Aftermath
+from bridge.calls.errands import Errands
+from bridge.calls.facts import Keeping
+from bridge.calls.feed import Feed
+from bridge.calls.outbound import Means, Outbound
 from bridge.calls.plain import Plain
+from bridge.calls.recorder import Recorder
 from bridge.calls.rules import Rules
 from bridge.calls.sessions import SessionBook
 from bridge.calls.turns import Turns
+from bridge.calls.upkeep import Upkeep
 from bridge.core import filler
 from bridge.core.pin import Pin
+from bridge.core.platform_call import PlatformCall
 from bridge.core.policy import Inbound, Policy
+from bridge.core.redaction import Redactor
 from bridge.core.signature import keyed_digest
+from bridge.core.sound_delivery import AUDIO, MOST_BYTES
 from bridge.core.speech import SpeechOptions
 from bridge.errors import VendorError
 from bridge.phrases import load_phrases
 from bridge.ports.ledger import Ledger
+from bridge.ports.platform import Platform
+from bridge.ports.records import Records
 from bridge.ports.tunnel import Tunnel
 from bridge.ports.upstream import Upstream, Verdict
 from bridge.reach.keeper import Keeper, Listener, Whereabouts, prover
@@ -34,14 +46,18 @@ from bridge.reach.outside import PROOF
 from bridge.settings import Settings, install_secret
 from bridge.settings.adapters import adapter_settings
 from bridge.settings.faults import place
+from bridge.settings.records import database_path
 from bridge.settings.tokens import post_call_secrets, webhook_token
+from bridge.vendors.elevenlabs import conversations
 from bridge.web.app import Parts, build_app
+from bridge.web.calls import CallBook
 from bridge.web.chat import ChatCompletions
 from bridge.web.doors import Tokens, is_private_bind
-from bridge.web.guard import Limits
+from bridge.web.guard import DELIVERY_BYTES, Limits
 from bridge.web.health import Presence, Readiness
 from bridge.web.metrics import Metrics
 from bridge.web.operator import Figures
+from bridge.web.orders import Orders
 from bridge.web.server import DrainGate
 from bridge.web.webhooks import Reports
 
@@ -54,7 +70,7 @@ class Bridge:
     """A bridge at work: the HTTP surface, the agent behind it, the gate that stops it.
 
     `presence` is how it proves to be itself; `whereabouts` is where it is reached, as its keeper
-    finds out.
+    finds out. `feed` is told what happens in calls.
     """
 
     app: ASGIApp
@@ -63,6 +79,7 @@ class Bridge:
     gate: DrainGate
     presence: Presence
     whereabouts: Whereabouts
+    feed: Feed
 
 
 @asynccontextmanager
@@ -157,8 +174,27 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
         ledger: Ledger = plugins.adapter("stores", "memory").MemoryLedger()
         book = load_phrases()
         filler.strip("…", book.all_fillers())  # its pattern is made now, not while a caller waits
+        records = await stack.enter_async_context(open_records(settings))
+        recordings = plugins.adapter("stores", "sqlite").Recordings(settings.state_dir)
+        feed = Feed()
+        recorder = Recorder(records, feed, keeping(settings), now=clock.now_s, today=clock.wall_s)
+        await stack.enter_async_context(recorder.working())
+        upkeep = Upkeep(
+            records,
+            recorder,
+            platform_opener(settings),
+            recordings.discard,
+            keep_days=settings.records.keep_days,
+            today=clock.wall_s,
+        )
+        await stack.enter_async_context(upkeep.working())
+        outgoing = open_outgoing(settings, records, feed)
+        aftermath = Aftermath(
+            outgoing.outbound, outgoing.means.opens, upkeep.settle, today=clock.wall_s
+        )
+        await stack.enter_async_context(aftermath.working())
         metrics = Metrics()
-        figures = Figures(metrics, SessionBook())
+        figures = Figures(metrics, SessionBook(), records.stages)
         turns = Turns(
             upstream,
             ledger,
@@ -166,6 +202,7 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
             turn_rules(settings),
             now=clock.now_s,
             observe=figures.observe,
+            witness=recorder,
         )
         await stack.enter_async_context(turns.working())
         gate = DrainGate()
@@ -178,6 +215,8 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
             now=clock.now_s,
             today=clock.wall_s,
             refused=figures.refused,
+            witness=recorder,
+            errands=outgoing.means.errands,
         )
         bell = inbound.Inbound(
             rules,
@@ -186,12 +225,20 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
             figures.sessions,
             today=clock.wall_s,
             refused=figures.refused,
+            witness=recorder,
         )
+
+        async def keep_sound(conversation: str, sound: memoryview) -> None:
+            file = await recordings.keep(conversation, sound)
+            await recorder.reported(AUDIO, PlatformCall(conversation), file=file)
+
         reports = Reports(
             lambda: post_call_secrets(settings),
-            lambda _report: None,  # nothing is recorded yet
+            lambda _report: None,
             metrics,
             per_minute=settings.limits.per_minute,
+            keep=recorder.reported,
+            keep_sound=keep_sound if settings.records.keep_audio else None,
         )
         whereabouts, key = Whereabouts(), secrets.token_bytes(PROOF_KEY_BYTES)
         presence = Presence(
@@ -207,6 +254,8 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
             reports=reports,
             models=_models(settings, upstream),
             figures=figures,
+            calls=CallBook(records, feed, recordings.discard, gate),
+            orders=Orders(outgoing.outbound, outgoing.means.desk, lambda: dialling.line(settings)),
             metrics=metrics,
             readiness=Readiness(lambda: _reasons(upstream), gate, clock.now_s),
             presence=presence,
@@ -217,11 +266,71 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
                 webhook=webhook_token(settings),
             ),
             limits=Limits(
-                settings.limits.body_bytes, settings.limits.concurrent, settings.limits.per_minute
+                settings.limits.body_bytes,
+                settings.limits.concurrent,
+                settings.limits.per_minute,
+                delivery_bytes=MOST_BYTES if settings.records.keep_audio else DELIVERY_BYTES,
             ),
             gate=gate,
         )
-        yield Bridge(build_app(parts), upstream, turns, gate, presence, whereabouts)
+        yield Bridge(build_app(parts), upstream, turns, gate, presence, whereabouts, feed)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What places calls, and what it works with."""
+
+    outbound: Outbound
+    means: Means
+
+
+def open_outgoing(settings: Settings, records: Records, feed: Feed) -> Outgoing:
+    """What places calls. Nothing is opened by it until one is to be placed."""
+    desk = dialling.desk(settings)
+    means = Means(records, desk, Errands(records, desk), dialling.opener(settings), feed)
+    outbound = Outbound(
+        means,
+        dialling.guard(settings),
+        entrance_rules(settings),
+        keeping(settings),
+        today=clock.wall_s,
+    )
+    return Outgoing(outbound, means)
+
+
+@asynccontextmanager
+async def open_records(settings: Settings) -> AsyncIterator[Records]:
+    """The records of calls, where `store.url` says.
+
+    Raises:
+        SettingsError: the file can't be used.
+        VendorUnavailable: another process holds it.
+    """
+    path = database_path(settings.store.url)
+    async with plugins.adapter("stores", "sqlite").connect(path) as records:
+        yield cast(Records, records)
+
+
+def keeping(settings: Settings) -> Keeping:
+    """`records.*`, as the recorder wants them."""
+    pin, chosen = settings.policy.pin, settings.records
+    is_code = Pin.of(pin.get_secret_value()).matches if pin else Redactor().is_code
+    return Keeping(chosen.words, Redactor(is_code, works=chosen.redact))
+
+
+def platform_opener(
+    settings: Settings,
+) -> Callable[[], AbstractAsyncContextManager[Platform]] | None:
+    """A way to ask the platform; `None` without an account."""
+    account = settings.elevenlabs
+    key = account.api_key
+    if key is None:
+        return None
+
+    def opened() -> AbstractAsyncContextManager[Platform]:
+        return conversations.connect(key, account.base_url)
+
+    return opened
 
 
 def _models(settings: Settings, upstream: Upstream) -> tuple[str, ...]:

@@ -39,7 +39,6 @@ def plan_ask(plan: AskPlan, upstream: Upstream) -> Ask:
     params = dict(request.params)
     if not tools:
         params.pop("tool_choice", None)
-    caller = request.identity.remote if plan.tells_caller else None
     return Ask(
         messages=_quiet(
             history.clean(
@@ -50,19 +49,26 @@ def plan_ask(plan: AskPlan, upstream: Upstream) -> Ask:
         ),
         newest=_newest(plan),
         note=_note(plan) if upstream.keeps_history else "",
-        instructions=manner.instructions(
-            marks=frozenset() if upstream.calls_tools else control.offered(request.tools),
-            caller=caller,
-            direction=request.identity.direction,
-            language=request.language,
-            tells_caller=plan.tells_caller and request.identity.is_call,
-            replaced=plan.replaces and upstream.keeps_history,
-        ),
+        instructions=_instructions(plan, upstream),
         session_key=request.session_key,
         tools=tools,
         params=params,
         model=request.model,
     )
+
+
+def _instructions(plan: AskPlan, upstream: Upstream) -> str:
+    """Our manner; of a call that we placed, what it is for as well."""
+    request = plan.request
+    said = manner.instructions(
+        marks=frozenset() if upstream.calls_tools else control.offered(request.tools),
+        caller=request.identity.remote if plan.tells_caller else None,
+        direction=request.identity.direction,
+        language=request.language,
+        tells_caller=plan.tells_caller and request.identity.is_call,
+        replaced=plan.replaces and upstream.keeps_history,
+    )
+    return f"{said}\n{request.errand}" if request.errand else said
 
 
 def _newest(plan: AskPlan) -> tuple[Message, ...]:
@@ -95,13 +101,33 @@ def _note(plan: AskPlan) -> str:
     before = _run_before(plan)
     if before is None:
         return ""
-    spoken = filler.strip(_without_prompts(plan), frozenset(plan.fillers))
-    spoken = filler.strip(spoken, frozenset(before.fillers), sent_in_this_reply=True)
-    split = heard.compare(before.said, spoken)
+    split = heard.compare(before.said, _spoken_of(before, plan))
     if split is not None:
         return manner.heard_note(split.heard, split.unheard)
     was_cut = before.stop in (Stop.LEFT, Stop.SUPERSEDED)
     return manner.heard_note(before.said.strip(), "") if was_cut else ""
+
+
+def heard_before(plan: AskPlan) -> tuple[str, str] | None:
+    """What was heard of the reply before this utterance: its run's id, and the words.
+
+    Returns:
+        `None` when this request doesn't tell: there was none, or the history has other words.
+    """
+    before = _run_before(plan)
+    if before is None:
+        return None
+    spoken = _spoken_of(before, plan)
+    split = heard.compare(before.said, spoken)
+    if split is not None:
+        return before.id, split.heard
+    is_whole = heard.is_beginning(before.said, spoken)
+    return (before.id, before.said.strip()) if is_whole else None
+
+
+def _spoken_of(run: Run, plan: AskPlan) -> str:
+    spoken = filler.strip(_without_prompts(plan), frozenset(plan.fillers))
+    return filler.strip(spoken, frozenset(run.fillers), sent_in_this_reply=True)
 
 
 def _without_prompts(plan: AskPlan) -> str:

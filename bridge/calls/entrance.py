@@ -11,24 +11,29 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bridge.calls.errands import Errands
 from bridge.calls.listening import Listening, each
 from bridge.calls.pin import CodeDesk
 from bridge.calls.request import TurnRequest
 from bridge.calls.sessions import SessionBook
-from bridge.core import control, dialogue, policy, prompts, session
+from bridge.calls.witness import NOBODY, Witness
+from bridge.core import control, dialogue, manner, policy, prompts, session
 from bridge.core.chat import ChatRequest, Message
 from bridge.core.dialogue import Dialogue
 from bridge.core.history import OUR_CALL
 from bridge.core.identity import CallIdentity, identify
-from bridge.core.initiation import opens_with
+from bridge.core.initiation import VARIABLES, opens_with
 from bridge.core.language import language_of
 from bridge.core.limits import RateLimit
 from bridge.core.phrases import PhraseBook, Phrases
 from bridge.core.pin import Pin, PinDecision
+from bridge.core.record import Mode
 from bridge.core.reply import Call, End, Item
 from bridge.core.stated import SESSION_HEADER
 from bridge.errors import NotAllowed, OverLimit
 from bridge.ports.upstream import Ask
+
+DIRECTION_HEADER = VARIABLES["bridge_direction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Entrance:
         now: monotonic seconds, for limits and codes.
         today: time of day in seconds, for the list of sessions.
         refused: told the rule of each refusal.
+        witness: told of each call that is refused.
+        errands: what calls are for that we placed.
     """
 
     def __init__(
@@ -84,16 +91,25 @@ class Entrance:
         now: Callable[[], float],
         today: Callable[[], float],
         refused: Callable[[str], None],
+        witness: Witness = NOBODY,
+        errands: Errands | None = None,
     ) -> None:
         self._rules = rules
         self._book = book
         self._sessions = sessions
+        self._errands = errands
         self._now = now
         self._today = today
         self._refused = refused
+        self._witness = witness
         self._pace = RateLimit(rules.per_number)
         self._code = CodeDesk(rules.pin, rules.secret, now) if rules.pin else None
         self._refusals = frozenset(book.for_language(tag).refused for tag in book.languages)
+
+    async def recall(self, headers: Mapping[str, str]) -> None:
+        """Has at hand what a call is for that we placed, before its turn is let in."""
+        if self._errands is not None and headers.get(DIRECTION_HEADER) == "outbound":
+            await self._errands.recall(identify(headers, ())[0])
 
     def admit(self, chat: ChatRequest, headers: Mapping[str, str]) -> TurnRequest | Refusal:
         """A request of the voice profile.
@@ -110,8 +126,11 @@ class Entrance:
         was_told = opens_with(messages, self._refusals)
         if was_told or not decision.allowed:
             rule = "refused_before" if decision.allowed else decision.rule
+            self._witness.turned_away(identity, rule)
             return self._turn_away(rule, chat, phrases, history, was_told=was_told)
-        self._check_pace(identity)
+        closing = self._closing(identity, history, phrases, chat)
+        if not closing:
+            self._check_pace(identity)
         answer = self._ask_for_code(identity, history, phrases, chat)
         if answer is not None:
             return answer
@@ -129,6 +148,8 @@ class Entrance:
             params=chat.params,
             model=chat.model,
             private=self._private(identity, history, messages),
+            errand=self._errand(identity),
+            closing=closing,
         )
 
     def admit_plain(self, chat: ChatRequest, headers: Mapping[str, str]) -> Ask:
@@ -172,6 +193,31 @@ class Entrance:
         )
         self._sessions.note(key, identity, self._today())
         return key
+
+    def _errand(self, identity: CallIdentity) -> str:
+        """What the agent is told of a call that we placed."""
+        errand = self._errands.of(identity) if self._errands else None
+        return manner.errand(errand.message, errand.brief) if errand else ""
+
+    def _closing(
+        self, identity: CallIdentity, history: Dialogue, phrases: Phrases, chat: ChatRequest
+    ) -> tuple[Item, ...]:
+        """What ends a call that we placed: all is stopped, or the one thing has been said.
+
+        Who spoke over the message hears it once more; "Hello?" is what people say who pick up.
+        """
+        if self._errands is None:
+            return ()
+        errand = self._errands.of(identity)
+        is_stopped = self._errands.is_stopped(identity)
+        if not is_stopped and (errand is None or errand.mode is not Mode.NOTIFY):
+            return ()
+        if prompts.may_continue(history):
+            return (End(),)
+        last = phrases.goodbye
+        if errand is not None and not is_stopped and not _was_said(errand.message, chat):
+            last = f"{errand.message.strip()} {last}"
+        return _sentence(last, phrases, chat, hang_up=True)
 
     def _turn_away(
         self,
@@ -222,6 +268,8 @@ class Entrance:
         if decision is not PinDecision.ACCEPTED:
             self._refused(f"pin_{decision.value}")
         is_locked = decision is PinDecision.LOCKED
+        if is_locked:
+            self._witness.turned_away(identity, "pin_locked")
         return Refusal(
             f"pin_{decision.value}",
             _sentence(sentence, phrases, chat, hang_up=is_locked),
@@ -236,6 +284,13 @@ class Entrance:
             return frozenset()
         private = self._code.private(identity, dialogue.utterances(messages))
         return private - {key.position for key in history.utterance_keys[-1:]}
+
+
+def _was_said(message: str, chat: ChatRequest) -> bool:
+    """Whether some reply in the history has the message whole."""
+    wanted = " ".join(message.split())
+    said = (m.text for m in chat.messages if m.role == "assistant")
+    return any(wanted in " ".join(text.split()) for text in said)
 
 
 def _sentence(

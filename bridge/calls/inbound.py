@@ -15,6 +15,7 @@ from typing import Any
 from bridge import log
 from bridge.calls.entrance import Rules
 from bridge.calls.sessions import SessionBook
+from bridge.calls.witness import NOBODY, Witness
 from bridge.core import initiation, policy, session
 from bridge.core.identity import CallIdentity
 from bridge.core.initiation import Introduction
@@ -42,6 +43,7 @@ class Inbound:
     Args:
         today: time of day in seconds, for the list of sessions.
         refused: told the rule of each refusal.
+        witness: told of each call.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Inbound:
         *,
         today: Callable[[], float],
         refused: Callable[[str], None],
+        witness: Witness = NOBODY,
     ) -> None:
         self._rules = rules
         self._greeting = greeting
@@ -60,6 +63,7 @@ class Inbound:
         self._sessions = sessions
         self._today = today
         self._refused = refused
+        self._witness = witness
         # Made now, because it is for the moment when something is broken.
         self._closed = Introduction(
             {**dict.fromkeys(initiation.VARIABLES, initiation.NOT_STATED), **_STILL_A_CALL},
@@ -90,10 +94,12 @@ class Inbound:
         _log(identity, decision, key)
         if decision.allowed:
             self._sessions.note(key, identity, self._today(), turns=0)
+            self._witness.rang(identity, key, spoken)
             said = self._first_message(spoken)
             is_standing = said == self._first_message(self._rules.language)
         else:
             self._refused(decision.rule)
+            self._witness.turned_away(identity, decision.rule)
             said, is_standing = self._book.for_language(spoken).refused, False
         return Introduction(
             initiation.variables(identity, key=key, language=told),

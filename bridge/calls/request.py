@@ -7,6 +7,7 @@ from typing import Any
 from bridge.core.chat import Message
 from bridge.core.dialogue import Dialogue
 from bridge.core.identity import CallIdentity, Strength
+from bridge.core.reply import Item
 from bridge.core.session import SessionKey
 
 
@@ -23,6 +24,8 @@ class TurnRequest:
         received_s: when the request was complete.
         model: the model that the platform asked for.
         private: positions of utterances meant for bridge alone, such as a code.
+        errand: what the agent is told of a call that we placed; empty for any other.
+        closing: what is replied without asking the agent, because the call is over for us.
     """
 
     thread: str
@@ -37,3 +40,5 @@ class TurnRequest:
     params: Mapping[str, Any] = field(default_factory=dict)
     model: str = ""
     private: frozenset[int] = frozenset()
+    errand: str = field(default="", repr=False)
+    closing: tuple[Item, ...] = ()

@@ -16,13 +16,14 @@ import anyio
 from anyio.abc import TaskGroup
 
 from bridge import log
-from bridge.calls import report
-from bridge.calls.asking import AskPlan, plan_ask
+from bridge.calls import exchange, report
+from bridge.calls.asking import AskPlan, heard_before, plan_ask
 from bridge.calls.report import TurnReport
 from bridge.calls.request import TurnRequest
 from bridge.calls.rules import Rules
 from bridge.calls.run import Run
 from bridge.calls.steps import take_step
+from bridge.calls.witness import NOBODY, Witness
 from bridge.core import filler
 from bridge.core.conversation import Stop
 from bridge.core.delivery import Delivery, Style
@@ -57,6 +58,7 @@ class _Live:
     Attributes:
         moments: when its turn reached each stage.
         scope: cancelled to stop it.
+        plan: what the agent was asked from; `None` until then.
         cause: why it is to stop; `None` while it is not.
         is_closing: what it came to is settled; no stop changes that any more.
         closed: it is over, and its reply has its end.
@@ -67,6 +69,7 @@ class _Live:
     run: Run
     moments: Moments
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    plan: AskPlan | None = None
     cause: Stop | None = None
     is_closing: bool = False
     closed: anyio.Event = field(default_factory=anyio.Event)
@@ -83,6 +86,7 @@ class Runs:
     Args:
         now: the clock, in seconds.
         observe: told of each run that is over.
+        witness: told what was said in it.
     """
 
     def __init__(
@@ -94,6 +98,7 @@ class Runs:
         *,
         now: Callable[[], float],
         observe: Callable[[TurnReport], None],
+        witness: Witness = NOBODY,
     ) -> None:
         self._upstream = upstream
         self._ledger = ledger
@@ -103,6 +108,7 @@ class Runs:
         self._rules = rules
         self._now = now
         self._observe = observe
+        self._witness = witness
         self._live: dict[str, _Live] = {}
         self._tasks: TaskGroup | None = None
 
@@ -205,7 +211,10 @@ class Runs:
                 await self._close(live)
         with _apart("turn.uncounted", run_id):
             live.moments.last_word_s = self._now()
-            self._observe(report.of_run(live.request, live.start, run, live.stop, live.moments))
+            done = report.of_run(live.request, live.start, run, live.stop, live.moments)
+            self._observe(done)
+            told = heard_before(live.plan) if live.plan is not None else None
+            self._witness.turned(exchange.of_run(live.request, run, done, told))
 
     async def _close(self, live: _Live) -> None:
         """The run is over, whatever ended it: whoever follows it must learn so. Done once.
@@ -264,7 +273,7 @@ class Runs:
             live.cause = live.cause or (held and held.stop) or Stop.LEFT
             return None
         delivery.previous_filler = entry.conversation.last_filler
-        plan = AskPlan(
+        live.plan = plan = AskPlan(
             request,
             entry.conversation,
             replaces=start.replaces,

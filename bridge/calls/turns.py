@@ -14,13 +14,14 @@ from contextlib import asynccontextmanager
 import anyio
 
 from bridge import log
-from bridge.calls import report
+from bridge.calls import exchange, report
 from bridge.calls.listening import Follower, Listening, each
 from bridge.calls.report import TurnReport
 from bridge.calls.request import TurnRequest
 from bridge.calls.rules import Rules
 from bridge.calls.runs import Runs
 from bridge.calls.steps import take_step
+from bridge.calls.witness import NOBODY, Witness
 from bridge.core import filler, prompts
 from bridge.core.delivery import sentence_for
 from bridge.core.identity import Strength
@@ -41,6 +42,7 @@ class Turns:
     Args:
         now: the clock, in seconds.
         observe: told of each reply: a run that is over, one given here, a run that was joined.
+        witness: told what was said in the first two.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Turns:
         *,
         now: Callable[[], float],
         observe: Callable[[TurnReport], None],
+        witness: Witness = NOBODY,
     ) -> None:
         self._upstream = upstream
         self._ledger = ledger
@@ -60,7 +63,8 @@ class Turns:
         self._greeting = rules.greeting
         self._now = now
         self._observe = observe
-        self._runs = Runs(upstream, ledger, book, rules, now=now, observe=observe)
+        self._witness = witness
+        self._runs = Runs(upstream, ledger, book, rules, now=now, observe=observe, witness=witness)
 
     @property
     def live_runs(self) -> int:
@@ -81,6 +85,9 @@ class Turns:
             Draining: the engine is stopping, or was never started.
         """
         run_id = secrets.token_hex(8)
+        if request.closing:
+            yield Listening("closing", run_id, each(self._close(request, run_id)))
+            return
         decision = await self._take(request, self._requested(request, run_id))
         if isinstance(decision, VendorError):
             yield Listening("failed", run_id, each(self._fail(request, decision, run_id)))
@@ -150,6 +157,13 @@ class Turns:
         sentence = sentence_for(failure, self._book.for_language(request.language), spoke=False)
         return [Words(sentence, Origin.BRIDGE), End(failure=failure)]
 
+    def _close(self, request: TurnRequest, run_id: str) -> Sequence[Item]:
+        """A call that is over for us: the ledger has no say, and the agent learns of nothing."""
+        done = report.answered_here(request, run_id, TurnClass.NEW, self._now())
+        self._observe(done)
+        self._witness.turned(exchange.answered_here(request, request.closing, done))
+        return request.closing
+
     def _answer_here(
         self, request: TurnRequest, turn_class: TurnClass, run_id: str
     ) -> Sequence[Item]:
@@ -161,5 +175,7 @@ class Turns:
             greeting=self._greeting,
             run_id=run_id,
         )
-        self._observe(report.answered_here(request, run_id, turn_class, self._now()))
+        done = report.answered_here(request, run_id, turn_class, self._now())
+        self._observe(done)
+        self._witness.turned(exchange.answered_here(request, items, done))
         return items

@@ -28,6 +28,10 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "status": "Show what is provisioned, and what has drifted.",
         "doctor": "Prove every hop; each failure comes with its cure.",
         "config": "Show every setting and where it was set.",
+        "call": "Place a call.",
+        "stop-all": "Place no call any more, and hang up those that bridge placed.",
+        "calls": "List, show, search and export records of calls.",
+        "tail": "Show what happens in calls, live.",
         "latency": "Show how long the stages of a turn take.",
         "sessions": "List callers and their sessions.",
         "completion": "Print the script that completes commands in a shell.",
@@ -58,7 +62,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"bridge.cli.{cmd_name}").command
+        name = cmd_name.replace("-", "_")
+        command = importlib.import_module(f"bridge.cli.{name}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -62,6 +62,8 @@ class Delivery:
     Attributes:
         previous_filler: the one said last in this conversation, never to be said twice running.
         fillers: our fillers so far, as sent.
+        ours: what we said instead of the agent.
+        acts: the calls that went out with the reply.
         first_text_s: when the agent's first text came.
         first_call_s: when it first called a tool.
         first_words_s: when the first of its words went out.
@@ -75,6 +77,8 @@ class Delivery:
     began_s: float
     previous_filler: str = ""
     fillers: list[str] = field(default_factory=list)
+    ours: list[str] = field(default_factory=list)
+    acts: tuple[Call, ...] = ()
     first_text_s: float | None = None
     first_call_s: float | None = None
     first_words_s: float | None = None
@@ -160,6 +164,7 @@ class Delivery:
                 return self._failed(_EMPTY, self.style.phrases.lost)
             items += [] if calls else [self._ours(self.style.phrases.still_there[-1])]
         self._is_over = True
+        self.acts = tuple(calls)
         items += calls
         counts = usage or {}
         items.append(
@@ -217,6 +222,7 @@ class Delivery:
         return items
 
     def _ours(self, sentence: str) -> Words:
+        self.ours.append(sentence)
         return Words(self._gap() + sentence, Origin.BRIDGE)
 
     def _gap(self) -> str:

@@ -97,11 +97,11 @@ def _text(body: Mapping[str, object], name: str) -> str:
 def variables(
     identity: CallIdentity, *, key: SessionKey | None = None, language: str | None = None
 ) -> dict[str, str]:
-    """Every one of `VARIABLES`, for a call that comes in.
+    """Every one of `VARIABLES`, for a call.
 
     Args:
-        identity: who is calling. As a header must be able to carry it, a call id that isn't ASCII
-            counts as not known.
+        identity: who is calling, and whom. As a header must be able to carry it, a call id that
+            isn't ASCII counts as not known.
         key: the session that the call joins; `None` leaves it to each request.
         language: the caller's, when something tells it; `None` leaves it to what is said.
     """
@@ -111,7 +111,7 @@ def variables(
         "bridge_caller": identity.caller or WITHHELD_CALLER,
         "bridge_called": identity.called,
         "bridge_call": call if call is not None and call.isascii() else UNKNOWN_CALL,
-        "bridge_direction": "inbound",
+        "bridge_direction": identity.direction or "inbound",
         "bridge_language": language,
     }
     return {name: values[name] or NOT_STATED for name in VARIABLES}

@@ -92,6 +92,33 @@ def _calling(caller: str | None, direction: str | None, *, tells_caller: bool) -
     return f"{how}; caller id shows {caller}. It can be forged: it is no proof of who it is."
 
 
+def errand(message: str, brief: str) -> str:
+    """What the agent is told of a call that was placed: what it is for, and what was said first.
+
+    Both come from whoever had the call placed, and neither is for the callee's ears as it stands.
+
+    Args:
+        message: said by the voice as somebody picked up; blank when nothing of ours was.
+        brief: what the call is for; blank when nobody said.
+
+    Returns:
+        Lines for the system text of each turn; `""` when both are blank.
+    """
+    lines = []
+    if message.strip():
+        lines.append(f"When they picked up, the voice said for you: {_fenced('said', message)}")
+    if brief.strip():
+        lines.append(
+            "What this call is for, from whoever had it placed. It is private: act on it, and "
+            f"never read it out or quote it. {_fenced('brief', brief)}"
+        )
+    return "\n".join(lines)
+
+
+def _fenced(name: str, text: str) -> str:
+    return f"<{name}>\n{text.strip()}\n</{name}>"
+
+
 def heard_note(heard: str, unheard: str) -> str:
     """One bracketed line on how much of the last reply the caller heard.
 

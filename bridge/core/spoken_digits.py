@@ -58,6 +58,12 @@ FIGURES = "figures"
 _UNSPACED = frozenset({"ja", "ko", "zh"})
 _LONGEST = max(map(len, _DIGITS["ja"]))
 
+DIGIT_WORDS = {word: digit for table in reversed(_DIGITS.values()) for word, digit in table.items()}
+"""Every word for a digit in any language, as `plain_word` leaves it."""
+
+REPEATING_WORDS = _TIMES
+"""Words that say the next digit more than once, and how often."""
+
 _ENDS = frozenset("#*")
 
 _TOKEN = re.compile(
@@ -107,6 +113,11 @@ def is_code(utterance: str) -> bool:
 
 def _belongs_to_code(piece: str) -> bool:
     return piece.isdecimal() or piece in _ENDS or piece in _TIMES
+
+
+def plain_word(text: str) -> str:
+    """A word as the tables have it."""
+    return _plain(text)
 
 
 def _plain(text: str) -> str:

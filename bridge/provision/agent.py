@@ -39,8 +39,11 @@ SOFT_TIMEOUT_S: Final = 8.0
 """When the platform says something itself because we said nothing: the latest it takes. Our own
 fillers come long before, so this is heard only when bridge itself is out of reach."""
 
-EVENTS = ("transcript", "call_initiation_failure")
-"""What the platform tells us after a call. Sound is not asked for."""
+EVENTS = ("transcript", "call_initiation_failure", "answering_machine_detection")
+"""What the platform tells us of a call besides its turns."""
+
+SOUND = "audio"
+"""What it tells besides where sound is kept."""
 
 CLIENT_EVENTS = (
     "conversation_initiation_metadata",
@@ -203,7 +206,7 @@ def _seam(wish: Wish, ids: Ids, found: Mapping[str, Any]) -> dict[str, Any]:
                 },
                 "webhooks": {
                     "post_call_webhook_id": ids["post_call"],
-                    "events": list(EVENTS),
+                    "events": [*EVENTS, *([SOUND] if wish.keeps_sound else [])],
                     "transcript_format": "json",
                 },
             },

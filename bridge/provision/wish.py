@@ -31,6 +31,7 @@ class Wish:
         transfer_to: numbers that a call may be put through to.
         silence_s, max_call_s: when the platform hangs up by itself.
         record_voice, retention_days: what it keeps of a call.
+        keeps_sound: we keep the sound of calls, so the platform is to send it.
         number: our line; `None`: no number is seen to.
         adopt: the id of an agent made by hand that is to be used.
     """
@@ -49,6 +50,7 @@ class Wish:
     max_call_s: int = 1800
     record_voice: bool = False
     retention_days: int = 30
+    keeps_sound: bool = False
     number: E164 | None = field(default=None, repr=False)
     adopt: str | None = None
 

@@ -12,7 +12,7 @@ from bridge.settings.section import Section
 
 
 class Store(Section):
-    """What is kept, and where. Calls aren't recorded yet: only the addresses are looked at."""
+    """Where records of calls are kept."""
 
     url: str = Field(
         default="",

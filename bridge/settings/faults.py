@@ -17,6 +17,8 @@ from bridge.settings.table import SETTINGS, Setting, nearest
 PRIVATE = frozenset(
     {
         "policy.allow_from",
+        "policy.outbound.allow_to",
+        "policy.outbound.do_not_call",
         "store.ledger_url",
         "store.url",
         "tunnel.providers",

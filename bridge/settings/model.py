@@ -4,17 +4,21 @@
 flags) are put together by `bridge.settings.sources.load`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from platformdirs import user_state_path
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
 from bridge.settings.accounts import ElevenLabs, Log, Store, Tunnel, Twilio
+from bridge.settings.calling import Schedule
+from bridge.settings.records import Records
 from bridge.settings.sections import Limits, Policy, Server, Session, Speech, Turn, Upstream
+
+Model = TypeVar("Model", bound=BaseModel)
 
 DEFAULT = "default"
 """The origin of a value that nobody set."""
@@ -40,6 +44,12 @@ def _expanded(path: Path) -> Path:
         raise ValueError("has a '~' that stands for no home folder") from None
 
 
+def _replaced(holder: Model, path: Sequence[str], value: object) -> Model:
+    field, *below = path
+    new = _replaced(getattr(holder, field), below, value) if below else value
+    return holder.model_copy(update={field: new})
+
+
 class Settings(BaseSettings):
     """Everything an operator may set. Immutable; every value knows where it was set."""
 
@@ -51,8 +61,10 @@ class Settings(BaseSettings):
     speech: Speech = Speech()
     session: Session = Session()
     policy: Policy = Policy()
+    schedule: Schedule = Schedule()
     limits: Limits = Limits()
     store: Store = Store()
+    records: Records = Records()
     log: Log = Log()
     tunnel: Tunnel = Tunnel()
     elevenlabs: ElevenLabs = ElevenLabs()
@@ -112,9 +124,7 @@ class Settings(BaseSettings):
         """A copy with some settings replaced, unchecked, all of them from `origin`."""
         copy = self
         for name, value in values.items():
-            section, _, field = name.partition(".")
-            new = getattr(copy, section).model_copy(update={field: value}) if field else value
-            copy = copy.model_copy(update={section: new})
+            copy = _replaced(copy, name.split("."), value)
         return copy.with_origins({**self._origins, **dict.fromkeys(values, origin)})
 
     def with_origins(self, origins: Mapping[str, str]) -> "Settings":

@@ -51,8 +51,8 @@ def render_settings_markdown() -> str:
 def _sections() -> Iterator[str]:
     for section, rows in groupby(SETTINGS.values(), lambda row: row.name.rpartition(".")[0]):
         if section:
-            model = Settings.model_fields[section].annotation
-            about = (model.__doc__ or "").strip().partition("\n")[0] if model else ""
+            model = type(Settings().value(section))
+            about = (model.__doc__ or "").strip().partition("\n")[0]
             yield f"\n\n## {section}\n\n{about}\n\n{HEADER}"
         else:
             yield f"\n\n## At the top level\n\n{HEADER}"

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from bridge.settings import rules
+from bridge.settings.calling import Outbound
 from bridge.settings.section import Section
 
 
@@ -231,7 +232,7 @@ class Session(Section):
 
 
 class Policy(Section):
-    """Who may call in."""
+    """Who may call in, and whom we may call."""
 
     inbound: Literal["disabled", "allowlist", "open"] = Field(
         default="disabled", description="Which callers reach the agent: none, those listed, or all."
@@ -254,6 +255,7 @@ class Policy(Section):
     tell_caller: bool = Field(
         default=True, description="Tell the agent the caller's telephone number."
     )
+    outbound: Outbound = Outbound()
 
     @field_validator("allow_from", mode="before")
     @classmethod

@@ -189,6 +189,10 @@ _OWN_KINDS: Mapping[str, str] = MappingProxyType(
         "twilio.phone_number": "a number such as '+15550100999'",
         "twilio.base_url": "an address",
         "policy.allow_from": "a list of numbers and prefixes",
+        "policy.outbound.allow_to": "a list of numbers and prefixes",
+        "policy.outbound.do_not_call": "a list of numbers and prefixes",
+        "policy.outbound.hours": "hours such as '08:00-21:00'",
+        "policy.outbound.regions": "a list of regions",
         "policy.pin": "4 to 12 digits, in quotes",
     }
 )

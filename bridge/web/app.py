@@ -10,6 +10,10 @@
 | `POST /webhooks/elevenlabs/inbound` | a call rings: policy, session, greeting | header secret |
 | `POST /webhooks/elevenlabs/post-call` | a call is over: what became of it | a signature |
 | `GET /sessions`, `/latency` | who talks; how long it takes | operator token |
+| `GET /calls`, `/calls/{id}` and below | calls on record | operator token |
+| `DELETE /calls/{id}`; `GET /events` | erases one; what happens, live | operator token |
+| `POST /calls`; `GET`, `POST`, `DELETE /stop` | places one; the kill switch | operator token |
+| `GET /openapi.json` | the operator's routes, described | operator token |
 | `GET /healthz`, `/readyz` | alive; ready | anyone, no reasons without a token |
 | `GET /metrics` | Prometheus | operator token, or a private bind |
 """
@@ -22,7 +26,8 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from bridge import clock
-from bridge.web import health, models, operator, webhooks
+from bridge.web import calls, health, models, openapi, operator, orders, webhooks
+from bridge.web.calls import CallBook
 from bridge.web.chat import PATH, ChatCompletions
 from bridge.web.doors import Gate, Tidied, Tokens
 from bridge.web.faults import EXCEPTION_HANDLERS, Faults
@@ -30,6 +35,7 @@ from bridge.web.guard import Guard, Limits
 from bridge.web.health import Presence, Readiness
 from bridge.web.metrics import Counted, Metrics
 from bridge.web.operator import Figures
+from bridge.web.orders import Orders
 from bridge.web.webhooks import Reports, Ring
 
 CHAT_PATHS = (
@@ -53,6 +59,8 @@ class Parts:
     reports: Reports
     models: tuple[str, ...]
     figures: Figures
+    calls: CallBook
+    orders: Orders
     metrics: Metrics
     readiness: Readiness
     presence: Presence
@@ -78,5 +86,8 @@ def _routes(parts: Parts) -> Sequence[BaseRoute]:
         *models.routes(parts.models, created=int(clock.wall_s())),
         *webhooks.routes(parts.ring, parts.reports),
         *operator.routes(parts.figures),
+        *calls.routes(parts.calls),
+        *orders.routes(parts.orders),
+        *openapi.routes(),
         *health.routes(parts.readiness, parts.metrics, parts.tokens, parts.presence),
     ]

@@ -82,6 +82,7 @@ class ChatCompletions:
     async def _voice(
         self, chat: ChatRequest, headers: dict[str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
+        await self.entrance.recall(headers)
         turn = self.entrance.admit(chat, headers)
         if isinstance(turn, Refusal):
             if turn.error is not None and not chat.stream:

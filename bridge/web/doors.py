@@ -46,6 +46,10 @@ DOORS: Mapping[str, Group] = {
     "/metrics": Group.FIGURES,
     "/sessions": Group.OPERATOR,
     "/latency": Group.OPERATOR,
+    "/calls": Group.OPERATOR,
+    "/events": Group.OPERATOR,
+    "/stop": Group.OPERATOR,
+    "/openapi.json": Group.OPERATOR,
     INBOUND_PATH: Group.WEBHOOK,
     POST_CALL_PATH: Group.SIGNED,
 }

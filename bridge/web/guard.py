@@ -47,9 +47,10 @@ DELIVERY_BYTES = 8_388_608
 """Largest signed delivery, whatever `limits.body_bytes`: the transcript of half an hour's call has
 some hundred kilobytes, with its tool calls a few megabytes. Sound isn't asked for."""
 
-DELIVERIES_AT_ONCE = 8
-"""Signed deliveries that are read at one moment: strangers can make us hold 64 MiB, and no more.
-The platform sends one for each call that ends, and sends it again when it was told to wait."""
+DELIVERIES_AT_ONCE = 16
+"""Signed deliveries of that size under way at one moment, fewer of larger ones: strangers can make
+us hold 128 MiB, and no more. The platform sends one for each call that ends, and sends it again
+when it was told to wait."""
 
 _LIGHT = frozenset({Group.PUBLIC, Group.FIGURES})
 """Doors with little work behind them: requests aren't counted there, nor is a body read."""
@@ -64,12 +65,14 @@ class Limits:
         concurrent: requests under way at one moment.
         per_minute: requests a minute.
         body_within_s: how long a body may take to arrive.
+        delivery_bytes: largest signed delivery.
     """
 
     body_bytes: int
     concurrent: int
     per_minute: int
     body_within_s: float = BODY_WITHIN_S
+    delivery_bytes: int = DELIVERY_BYTES
 
 
 class Guard:
@@ -99,7 +102,8 @@ class Guard:
         self._gate = gate
         self._rate = RateLimit(limits.per_minute)
         self._busy = Concurrency(limits.concurrent)
-        self._reading = Concurrency(DELIVERIES_AT_ONCE)
+        held_bytes = DELIVERIES_AT_ONCE * DELIVERY_BYTES
+        self._reading = Concurrency(max(1, held_bytes // limits.delivery_bytes))
         self._told_s: dict[Group, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,7 +149,7 @@ class Guard:
             places.leave(group)
 
     def _most_bytes(self, group: Group) -> int:
-        return DELIVERY_BYTES if group is Group.SIGNED else self._limits.body_bytes
+        return self._limits.delivery_bytes if group is Group.SIGNED else self._limits.body_bytes
 
     def _tell(self, group: Group, error: Unauthenticated) -> None:
         now_s, told_s = self._clock(), self._told_s.get(group)

@@ -1,7 +1,8 @@
 """What the operator may ask: who talks in which session, and how long turns take."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 from starlette.requests import Request
@@ -13,17 +14,25 @@ from bridge.calls.report import TurnReport
 from bridge.calls.sessions import SessionBook
 from bridge.core.latency import waterfall
 from bridge.core.reply import Failure
+from bridge.errors import BridgeError
 from bridge.web.metrics import Metrics
 
 TURNS_KEPT = 2000
 """Turns that percentiles are drawn from: enough for a 99th, and about 1 MB."""
 
 
+Recorded = Callable[[int], Awaitable[Sequence[Mapping[str, float]]]]
+"""The stages of the latest turns on record, so many at most. May raise `BridgeError`."""
+
+
 class Figures:
     """Takes the report of each turn: into metrics, the log, and what `/latency` answers."""
 
-    def __init__(self, metrics: Metrics, sessions: SessionBook) -> None:
+    def __init__(
+        self, metrics: Metrics, sessions: SessionBook, recorded: Recorded | None = None
+    ) -> None:
         self.sessions = sessions
+        self._recorded = recorded
         self._metrics = metrics
         self._stages: deque[Mapping[str, float]] = deque(maxlen=TURNS_KEPT)
 
@@ -65,9 +74,13 @@ class Figures:
         self._metrics.refused.labels(rule).inc()
         log.event("caller.refused", rule=rule)
 
-    def latency(self) -> dict[str, object]:
-        """The waterfall of the latest turns, in seconds."""
-        return {"turns": len(self._stages), "stages_s": waterfall(self._stages)}
+    async def latency(self) -> dict[str, object]:
+        """The waterfall of the latest turns, in seconds: those on record, else of this process."""
+        stages: Sequence[Mapping[str, float]] = list(self._stages)
+        if self._recorded is not None:
+            with suppress(BridgeError):
+                stages = await self._recorded(TURNS_KEPT) or stages
+        return {"turns": len(stages), "stages_s": waterfall(stages)}
 
 
 def routes(figures: Figures) -> list[Route]:
@@ -77,7 +90,7 @@ def routes(figures: Figures) -> list[Route]:
         return JSONResponse({"sessions": [asdict(row) for row in figures.sessions.rows()]})
 
     async def latency(_request: Request) -> Response:
-        return JSONResponse(figures.latency())
+        return JSONResponse(await figures.latency())
 
     return [Route("/sessions", sessions), Route("/latency", latency)]
 

@@ -1,15 +1,17 @@
 """What the voice platform calls by itself: `/webhooks/elevenlabs/inbound` and `…/post-call`.
 
-Both are answered from memory, and while we are stopping too: a call that rings then is answered
-by whoever runs when its first turn comes.
+A call that rings is answered from memory, while we are stopping too: whoever runs when its first
+turn comes goes on with it. A report is answered when it is on disk: what we say that we have, the
+platform doesn't tell again.
 
     inbound    guard: secret in a header ─▶ JSON object ─▶ the answer to the call
-    post-call  guard: has a signature ─▶ signature over the raw body ─▶ JSON ─▶ a report, once
+    post-call  guard: has a signature ─▶ signature over the raw body ─▶ JSON ─▶ the records, once
 
 Source: elevenlabs.io/docs, conversation initiation webhook, post-call webhooks (2026-11).
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +23,10 @@ from starlette.routing import Route
 from bridge import clock, log
 from bridge.core.chat import dump, render_error
 from bridge.core.limits import RateLimit
+from bridge.core.platform_call import PlatformCall, parse_platform_call
 from bridge.core.post_call import PostCall, Taken, parse_post_call
+from bridge.core.sound_delivery import AUDIO, cut
+from bridge.core.stated import parse_id
 from bridge.core.webhook_signature import SIGNATURE_HEADER, parse_signature, verify
 from bridge.errors import BadRequest, OverLimit, SettingsError, Unauthenticated
 from bridge.web.doors import INBOUND_PATH, POST_CALL_PATH, Group
@@ -31,6 +36,15 @@ from bridge.web.metrics import Metrics
 
 NOT_PROVISIONED_S = 60.0
 """When to deliver again while no secret is known: about when somebody has provisioned."""
+
+LONG_BODY = 1_048_576
+"""Bytes of a body whose digest is made beside the loop: of more, it would hold up a call."""
+
+Keep = Callable[[str, PlatformCall], Awaitable[object]]
+"""Writes a report, by its type, into the records. Raises `BridgeError` when it can't."""
+
+KeepSound = Callable[[str, memoryview], Awaitable[object]]
+"""Writes a call's sound, in base64, by its conversation."""
 
 Ring = Callable[[Mapping[str, object]], dict[str, Any]]
 """The answer to a call that rings. Never waits and never raises; see `bridge.calls.inbound`."""
@@ -45,6 +59,8 @@ class Reports:
             platform may deliver it again.
         metrics: reports are counted in it.
         per_minute: signed deliveries a minute; 0 is off.
+        keep: has a report written before it counts as taken.
+        keep_sound: has a call's sound kept; `None` drops it.
     """
 
     def __init__(
@@ -54,20 +70,24 @@ class Reports:
         metrics: Metrics,
         *,
         per_minute: int = 0,
+        keep: Keep | None = None,
+        keep_sound: KeepSound | None = None,
         now: Callable[[], float] = clock.now_s,
         today: Callable[[], float] = clock.wall_s,
     ) -> None:
         self._secrets = secrets
         self._observe = observe
         self._counted = metrics.calls_reported
+        self._keep = keep
+        self._keep_sound = keep_sound
         self._rate = RateLimit(per_minute)
         self._now = now
         self._today = today
         self._taken = Taken()
         self._told_s: dict[str, float] = {}
 
-    def deliver(self, signature: str, body: bytes) -> bool:
-        """One delivery, in one step.
+    async def deliver(self, signature: str, body: bytes) -> bool:
+        """One delivery.
 
         Returns:
             False when there is no secret to check it by: it must be delivered again.
@@ -76,12 +96,17 @@ class Reports:
             Unauthenticated: not signed by the platform, or not lately.
             OverLimit: more than `per_minute`.
             BadRequest: signed, and not a report.
+            BridgeError: it can't be written: it must be delivered again.
         """
         secrets = self._known_secrets()
         if not secrets:
             return False
         try:
-            verify(parse_signature(signature), body, secrets, self._today())
+            signed = parse_signature(signature)
+            if len(body) > LONG_BODY:
+                await asyncio.to_thread(verify, signed, body, secrets, self._today())
+            else:
+                verify(signed, body, secrets, self._today())
         except Unauthenticated as error:
             if self._may_tell("signature"):
                 status = HTTPStatus.UNAUTHORIZED
@@ -91,7 +116,7 @@ class Reports:
         if not admission.allowed:
             text = "Too many deliveries a minute."
             raise OverLimit(text, retry_after_s=admission.retry_after_s)
-        self._take(body)
+        await self._take(body)
         return True
 
     def _known_secrets(self) -> tuple[str, ...]:
@@ -104,19 +129,45 @@ class Reports:
             log.warning("webhook.no_secret", reason=reason)
         return secrets
 
-    def _take(self, body: bytes) -> None:
+    async def _take(self, body: bytes) -> None:
+        envelope, sound = cut(body)
         try:
-            report = parse_post_call(_decode(body))
+            told = _decode(envelope)
+            if isinstance(told, dict) and told.get("type") == AUDIO:
+                await self._take_sound(told, sound)
+                return
+            report = parse_post_call(told)
         except BadRequest as error:
             log.warning("report.unreadable", reason=error.message)
             raise
         if report is None:
             log.detail("report.ignored")
         elif report not in self._taken:
+            if self._keep is not None:
+                assert isinstance(told, dict), "a report is an object"
+                data = parse_platform_call(report.conversation, told.get("data") or {})
+                await self._keep(report.type, data)
+            self._count(report)
+
+    def _count(self, report: PostCall) -> None:
+        """Once, though the same one was delivered meanwhile."""
+        if report not in self._taken:
             self._observe(report)
             self._taken.add(report)
             self._counted.labels(report.type, report.outcome or "unstated").inc()
             _log(report)
+
+    async def _take_sound(self, told: Mapping[str, object], sound: memoryview) -> None:
+        data = told.get("data")
+        conversation = data.get("conversation_id") if isinstance(data, dict) else None
+        if not isinstance(conversation, str):
+            raise BadRequest("The sound names no conversation.", param="data.conversation_id")
+        conversation = parse_id(conversation, "data.conversation_id")
+        if self._keep_sound is None or not sound:
+            log.detail("report.ignored", kind=AUDIO)
+            return
+        await self._keep_sound(conversation, sound)
+        log.event("call.sound_kept", conversation=conversation)
 
     def _may_tell(self, what: str) -> bool:
         """Whether the operator hears of it now: once a minute, for strangers can cause it."""
@@ -128,7 +179,7 @@ class Reports:
 
 
 def routes(ring: Ring, reports: Reports) -> list[Route]:
-    """The two routes. The guard has read the bodies, so neither waits for anything."""
+    """The two routes. The guard has read the bodies: the first waits for nothing."""
 
     async def inbound(request: Request) -> Response:
         body = _decode(await request.body())
@@ -138,7 +189,7 @@ def routes(ring: Ring, reports: Reports) -> list[Route]:
 
     async def post_call(request: Request) -> Response:
         body = await request.body()
-        if reports.deliver(request.headers[SIGNATURE_HEADER], body):
+        if await reports.deliver(request.headers[SIGNATURE_HEADER], body):
             return JSONResponse({"status": "ok"})
         return _no_secret()
 

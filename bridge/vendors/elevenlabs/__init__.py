@@ -1,7 +1,7 @@
 """ElevenLabs' API: the only user of its SDK.
 
-`client` is one thin client: dictionaries out, replies checked, no retries. `faults` makes of each
-failure one sentence with its cure.
+`client` is one thin client: dictionaries out, replies checked, no retries. `conversations` asks
+what became of a call, without the SDK. `faults` makes of each failure one sentence with its cure.
 """
 
 from bridge.vendors.elevenlabs.client import Account, ElevenLabs, connect

@@ -18,7 +18,7 @@ import httpx
 from pydantic import SecretStr
 
 from bridge.errors import VendorBrokePromise
-from bridge.vendors.elevenlabs import faults
+from bridge.vendors.elevenlabs import faults, outbound
 
 WITHIN_S = 30.0
 """How long one answer may take. Creating an agent takes a second or two; importing a number asks
@@ -229,6 +229,14 @@ class ElevenLabs:
             "delete webhook",
             lambda: self._sdk.webhooks.delete(webhook_id, request_options=_ONCE),
         )
+
+    async def call(self, body: Mapping[str, Any]) -> tuple[str, str | None]:
+        """Places a call; see `outbound.call`. `VendorError.asked`: whether it may ring."""
+        return await outbound.call(self._convai, self._ask, body, _ONCE)
+
+    async def find_call(self, user: str) -> tuple[str, str | None] | None:
+        """The conversation of a call that was placed for that user, and the carrier's id."""
+        return await outbound.find(self._convai, self._ask, user, _ONCE)
 
     async def _pages(
         self, operation: str, key: str, ask: Callable[..., Awaitable[object]]

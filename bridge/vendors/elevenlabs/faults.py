@@ -57,6 +57,12 @@ CURES: Mapping[str, str] = MappingProxyType(
 
 _SERVER_ERROR = 500
 
+_TOOK_TOO_LONG = 408
+"""Says nothing about whether it was done."""
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.InvalidURL)
+"""What goes wrong before a byte of the request is on its way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -84,6 +90,7 @@ def of(error: Exception, operation: str, hide: tuple[str, ...] = ()) -> VendorEr
             vendor=VENDOR,
             operation=operation,
             why=Why.LATE,
+            asked=not isinstance(error, _NEVER_SENT),
             hint=LATER,
         )
     if isinstance(error, httpx.HTTPError | httpx.InvalidURL):
@@ -92,13 +99,14 @@ def of(error: Exception, operation: str, hide: tuple[str, ...] = ()) -> VendorEr
             vendor=VENDOR,
             operation=operation,
             why=Why.UNREACHABLE,
+            asked=not isinstance(error, _NEVER_SENT),
             hint="See that this machine reaches elevenlabs.base_url, and run it again.",
         )
     status = getattr(error, "status_code", None)
     if not isinstance(status, int):
         return None
     reason = read(getattr(error, "body", None))
-    return answered(status, _tidy(reason, hide), operation)
+    return answered(status, tidy(reason, hide), operation)
 
 
 def read(body: object) -> Reason:
@@ -129,7 +137,7 @@ def _of_field(entry: object) -> str:
     return f"{path}: {said}" if path else said
 
 
-def _tidy(reason: Reason, hide: tuple[str, ...]) -> Reason:
+def tidy(reason: Reason, hide: tuple[str, ...] = ()) -> Reason:
     """The reason as one line without secrets and telephone numbers."""
     text = reason.text
     for secret in filter(None, hide):
@@ -162,6 +170,7 @@ def answered(status: int, reason: Reason, operation: str) -> VendorError:
                 operation=operation,
                 why=Why.RATE,
                 status=status,
+                asked=False,
                 hint=cure or LATER,
             )
         case _ if status >= _SERVER_ERROR:
@@ -191,5 +200,11 @@ def answered(status: int, reason: Reason, operation: str) -> VendorError:
 
 def _rejected(message: str, operation: str, why: Why, status: int, hint: str) -> VendorRejected:
     return VendorRejected(
-        message, vendor=VENDOR, operation=operation, why=why, status=status, hint=hint
+        message,
+        vendor=VENDOR,
+        operation=operation,
+        why=why,
+        status=status,
+        asked=status == _TOOK_TOO_LONG,
+        hint=hint,
     )

@@ -71,6 +71,7 @@ class Call:
         requests: every body that was posted to the custom LLM.
         headers: what is posted with each of them.
         transferred_to: the number that the caller was put through to.
+        rings: a call that was placed, and nobody has picked up yet.
     """
 
     client: httpx.AsyncClient
@@ -91,12 +92,20 @@ class Call:
     within_s: float = 5.0
     messages: list[Json] = field(default_factory=list)
     requests: list[Json] = field(default_factory=list)
+    rings: bool = False
     started_at_s: int = field(default_factory=lambda: int(time.time()))
 
     @property
     def is_up(self) -> bool:
         """Whether the two are still talking."""
         return not self.failed and not self.ended
+
+    @property
+    def status(self) -> str:
+        """As the platform calls it."""
+        if self.failed or self.ended:
+            return "failed" if self.failed else "done"
+        return "initiated" if self.rings else "in-progress"
 
     @property
     def prompt(self) -> Json:
@@ -227,7 +236,7 @@ class Call:
         whole = {
             "agent_id": self.agent["agent_id"],
             "agent_name": self.agent["name"],
-            "status": "failed" if self.failed else "done" if self.ended else "in-progress",
+            "status": self.status,
             "user_id": self.introduced.get("user_id"),
             "version_id": self.version_id,
             "conversation_id": self.conversation_id,
@@ -238,7 +247,7 @@ class Call:
             "transcript": self._transcript(),
             "metadata": {
                 "start_time_unix_secs": self.started_at_s,
-                "accepted_time_unix_secs": self.started_at_s,
+                "accepted_time_unix_secs": None if self.rings else self.started_at_s,
                 "call_duration_secs": len(self.messages),
                 "termination_reason": reason,
                 "error": error,

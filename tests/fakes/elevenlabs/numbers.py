@@ -127,6 +127,7 @@ def _call_out(space: Workspace, ask: Ask) -> Json:
         return {"success": False, "message": why, "conversation_id": None, "callSid": None}
     conversation_id, sid = space.new_id("conv"), new_call_sid(space)
     space.outbound.append({**ask.body, "conversation_id": conversation_id, "call_sid": sid})
+    space.dialled(space.outbound[-1])
     message = "Success"
     return {
         "success": True,

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+from typing_extensions import override
 
 from tests.fakes.elevenlabs.call import VARIABLE, Call
 from tests.fakes.elevenlabs.merge import overridden
@@ -44,6 +45,7 @@ class Platform(Workspace):
     Attributes:
         ways: public base URLs, and where they really lead: `{"https://phone.example": server.url}`.
         within_s: how long a webhook or a turn may take, in seconds.
+        ringing: calls that were placed and that nobody has picked up yet, by conversation.
     """
 
     client: httpx.AsyncClient
@@ -52,6 +54,7 @@ class Platform(Workspace):
         super().__init__(**switches)
         self.ways: dict[str, str] = {}
         self.within_s = 5.0
+        self.ringing: dict[str, Call] = {}
 
     def reach(self, url: str) -> str:
         """Where a public URL really leads."""
@@ -97,6 +100,48 @@ class Platform(Workspace):
             call.fail(str(stopped))
         return call
 
+    @override
+    def dialled(self, order: Json) -> None:
+        """See `Workspace.dialled`. It is a conversation from the start, as the real one lists it."""
+        conversation, line = order["conversation_id"], self.numbers[order["agent_phone_number_id"]]
+        call = self._call(order["agent_id"], conversation_id=conversation)
+        call.introduced = order.get("conversation_initiation_client_data") or {}
+        call.rings = True
+        call.phone_call = {
+            "type": "twilio",
+            "direction": "outbound",
+            "phone_number_id": line.id,
+            "agent_number": line.phone_number,
+            "external_number": order["to_number"],
+            "call_sid": order["call_sid"],
+            "stream_sid": order["call_sid"].replace("CA", "MZ"),
+        }
+        self.ringing[conversation] = call
+        call.keep(call)
+
+    def answer(self, conversation: str) -> Call:
+        """Somebody picks up a call that was placed. It is up, or says in `failed` why it is not."""
+        call = self.ringing.pop(conversation)
+        call.rings = False
+        assert call.phone_call is not None
+        about = call.phone_call
+        sides = (about["agent_number"], about["external_number"], about["call_sid"])
+        try:
+            self._begin(call, dict(zip(PHONE_ONLY, sides, strict=True)))
+        except _Stopped as stopped:
+            call.fail(str(stopped))
+        else:
+            call.keep(call)
+        return call
+
+    def no_answer(self, conversation: str, result: str = "no_answer") -> Call:
+        """Nobody picks it up; or the line is `busy`, or a machine answers: `voicemail`."""
+        call = self.ringing.pop(conversation)
+        assert call.phone_call is not None
+        call.phone_call["call_result"] = result
+        call.fail(result)
+        return call
+
     async def web_chat(
         self, agent_id: str, variables: Mapping[str, Any] | None = None, *, is_signed: bool = False
     ) -> Call:
@@ -118,14 +163,14 @@ class Platform(Workspace):
             call.fail(str(stopped))
         return call
 
-    def _call(self, agent_id: str, failed: str = "") -> Call:
+    def _call(self, agent_id: str, failed: str = "", conversation_id: str = "") -> Call:
         def keep(call: Call) -> None:
             self.conversations[call.conversation_id] = call.record()
 
         agent = copy.deepcopy(self.agents.get(agent_id, {}))
         return Call(
             client=self.client,
-            conversation_id=self.new_id("conv"),
+            conversation_id=conversation_id or self.new_id("conv"),
             agent=agent,
             version_id=agent.get("version_id"),
             reach=self.reach,

@@ -175,6 +175,9 @@ class Workspace:
         """From now on, drop this dotted path of every agent that is written."""
         self.forgotten.add(path)
 
+    def dialled(self, order: Json) -> None:
+        """A call was placed: it rings from now on, where there is a telephone."""
+
     # -- what hangs on what -------------------------------------------------------------------
 
     def agents_with(self, key: str, value: str) -> list[str]:

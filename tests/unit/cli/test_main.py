@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_says_of_each_command_what_the_command_says_of_itself(name: str) -> None:
-    command = importlib.import_module(f"bridge.cli.{name}").command
+    command = importlib.import_module(f"bridge.cli.{name.replace('-', '_')}").command
 
     assert isinstance(command, click.Command)
     assert command.get_short_help_str(limit=100) == COMMANDS[name]
@@ -46,7 +46,7 @@ def test_every_file_with_a_command_is_on_the_list() -> None:
         name for name in files if hasattr(importlib.import_module(f"bridge.cli.{name}"), "command")
     }
 
-    assert commands == set(COMMANDS)
+    assert commands == {name.replace("-", "_") for name in COMMANDS}
 
 
 @pytest.mark.parametrize("flag", ["--help", "--version", "-h"])

@@ -125,6 +125,26 @@ def test_what_is_not_known_leaves_the_rest_to_the_turns_and_is_still_a_call() ->
     }
 
 
+def test_a_call_that_we_place_says_so_and_names_both_sides_and_our_id() -> None:
+    ours = CallIdentity(
+        caller=E164("+15550100"),
+        called=E164("+15550001234"),
+        call="call_0123456789abcdef",
+        direction="outbound",
+        is_outbound=True,
+        is_call=True,
+    )
+    told = variables(ours, key=SessionKey("phone:x"), language=None)
+    assert told == {
+        "bridge_session_key": "phone:x",
+        "bridge_caller": "+15550100",
+        "bridge_called": "+15550001234",
+        "bridge_call": "call_0123456789abcdef",
+        "bridge_direction": "outbound",
+        "bridge_language": NOT_STATED,
+    }
+
+
 def test_a_call_id_that_no_header_can_carry_is_not_known() -> None:
     assert variables(CallIdentity(call="звонок"))["bridge_call"] == UNKNOWN_CALL
 

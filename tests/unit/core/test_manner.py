@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.control import Act
-from bridge.core.manner import NOTE_CHARS, heard_note, instructions, quiet_brackets
+from bridge.core.manner import NOTE_CHARS, errand, heard_note, instructions, quiet_brackets
 
 MARKS = tuple(act.value for act in Act)
 
@@ -145,6 +145,22 @@ def test_a_known_language_is_named(language: str, said: str | None) -> None:
 def test_a_revised_turn_says_that_it_replaces_the_one_before() -> None:
     assert "this one replaces it" in told(replaced=True)
     assert "replaces" not in told()
+
+
+def test_a_call_s_purpose_is_marked_and_private() -> None:
+    told = errand("Hello from Ada.", " Ask about the terrace. ")
+    assert "the voice said for you: <said>\nHello from Ada.\n</said>" in told
+    assert told.endswith("<brief>\nAsk about the terrace.\n</brief>")
+    assert "never read it out" in told
+
+
+@pytest.mark.parametrize(
+    ("message", "brief", "has"),
+    [("", " ", []), ("Hello.", "", ["<said>"]), ("", "Ask.", ["<brief>"])],
+)
+def test_what_nobody_stated_of_a_call_is_not_told(message: str, brief: str, has: list[str]) -> None:
+    told = errand(message, brief)
+    assert [mark for mark in ("<said>", "<brief>") if mark in told] == has
 
 
 def test_what_was_heard_is_told_in_one_line() -> None:

@@ -1,0 +1,1 @@
+"""Who dials, one adapter a file; each keeps the promises of `bridge.ports.dialer`."""
