@@ -10,7 +10,6 @@ from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 
-from bridge import wiring
 from bridge.cli.running import Server, ask_operator
 from bridge.core.call_export import render_call, render_turn, render_words
 from bridge.core.latency import waterfall
@@ -20,6 +19,7 @@ from bridge.settings import Settings
 from bridge.settings.records import database_path
 from bridge.web.calls import parse_filter
 from bridge.web.operator import TURNS_KEPT
+from bridge.wiring.adapters import open_records
 
 Json = dict[str, Any]
 Query = Mapping[str, str]
@@ -105,7 +105,7 @@ class FromDatabase:
             return otherwise
 
         async def opened() -> T:
-            async with wiring.open_records(self._settings) as records:
+            async with open_records(self._settings) as records:
                 return await read(records)
 
         return asyncio.run(opened())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from bridge import clock, wiring
+from bridge import clock
 from bridge.cli import public
 from bridge.cli.running import Server, address_of, fetch, json_object, server_at
 from bridge.core.chat import Message
@@ -24,6 +24,7 @@ from bridge.settings.model import DEFAULT
 from bridge.settings.table import SETTINGS
 from bridge.settings.tokens import TOKENS
 from bridge.web.server import bind
+from bridge.wiring.adapters import connect_tunnel, open_upstream
 
 EXAMINE_WITHIN_S = 30.0
 """How long the examination of the upstream may take: a few requests of at most 10 s each."""
@@ -121,7 +122,7 @@ def _readiness(where: Server, settings: Settings) -> Finding:
 async def check_upstream(settings: Settings, *, turn: bool) -> list[Finding]:
     """Address, token, endpoint, agent, as its adapter examines them. `turn`: ask it something."""
     try:
-        async with asyncio.timeout(EXAMINE_WITHIN_S), wiring.open_upstream(settings) as upstream:
+        async with asyncio.timeout(EXAMINE_WITHIN_S), open_upstream(settings) as upstream:
             found = [*await upstream.examine(deep=turn)]
     except SettingsError as error:
         return [failed("upstream", error)]
@@ -143,7 +144,7 @@ async def check_turn(settings: Settings) -> Finding:
     try:
         async with (
             asyncio.timeout(settings.turn.deadline_s),
-            wiring.open_upstream(settings) as upstream,
+            open_upstream(settings) as upstream,
             upstream.ask(ask) as events,
         ):
             async for event in events:
@@ -174,7 +175,7 @@ def check_tunnel(settings: Settings) -> Iterator[Finding]:
 
 
 async def _examined(settings: Settings) -> tuple[Finding, ...]:
-    async with asyncio.timeout(EXAMINE_WITHIN_S), wiring.connect_tunnel(settings) as tunnel:
+    async with asyncio.timeout(EXAMINE_WITHIN_S), connect_tunnel(settings) as tunnel:
         return await tunnel.examine()
 
 

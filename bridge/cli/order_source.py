@@ -6,7 +6,7 @@ Both decide by the same guard and write into the same records. Both answer the J
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,11 +14,9 @@ import httpx
 from pydantic_core import from_json
 from starlette.responses import Response
 
-from bridge import clock, dialling, wiring
+from bridge import clock
 from bridge.calls.aftermath import Aftermath, Patience
 from bridge.calls.feed import Feed
-from bridge.calls.recorder import Recorder
-from bridge.calls.upkeep import Upkeep
 from bridge.cli.call_source import FromServer
 from bridge.cli.running import Server, check, json_object, no_answer, not_a_bridge, server_at, shown
 from bridge.core.call_export import render_call, render_turn, render_words
@@ -27,7 +25,10 @@ from bridge.errors import BadRequest, BridgeError, NotAllowed, SettingsError
 from bridge.ports.records import Records
 from bridge.settings import Settings
 from bridge.web.orders import KEY_HEADER, CallOrder, answer, render_verdict
-from bridge.wiring import Outgoing
+from bridge.wiring import dialling
+from bridge.wiring.adapters import open_records
+from bridge.wiring.bookkeeping import open_bookkeeping
+from bridge.wiring.calling import Calling, aftermath, calling
 
 Json = dict[str, Any]
 
@@ -235,7 +236,7 @@ class Here:
     def stop(self) -> Json:
         """See `OrderSource.stop`."""
 
-        async def stopped(outgoing: Outgoing) -> Json:
+        async def stopped(outgoing: Calling) -> Json:
             return {"stopped": True, "under_way": await outgoing.outbound.stop()}
 
         # First of all, whatever state the records are in.
@@ -245,45 +246,24 @@ class Here:
     def resume(self) -> Json:
         """See `OrderSource.resume`."""
 
-        async def resumed(outgoing: Outgoing) -> Json:
+        async def resumed(outgoing: Calling) -> Json:
             await outgoing.outbound.resume()
             return {"stopped": False}
 
         return self._with(resumed)
 
-    def _with(self, act: Callable[[Outgoing], Awaitable[Json]]) -> Json:
+    def _with(self, act: Callable[[Calling], Awaitable[Json]]) -> Json:
         async def done() -> Json:
-            async with wiring.open_records(self._settings) as records:
-                return await act(wiring.open_outgoing(self._settings, records, Feed()))
+            async with open_records(self._settings) as records:
+                return await act(calling(self._settings, records, Feed()))
 
         return asyncio.run(done())
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[tuple[Outgoing, Records, Aftermath]]:
-        settings, feed = self._settings, Feed()
-        async with AsyncExitStack() as stack:
-            records = await stack.enter_async_context(wiring.open_records(settings))
-            recorder = Recorder(
-                records, feed, wiring.keeping(settings), now=clock.now_s, today=clock.wall_s
-            )
-            await stack.enter_async_context(recorder.working())
-            upkeep = Upkeep(
-                records,
-                recorder,
-                wiring.platform_opener(settings),
-                lambda _names: None,
-                keep_days=0,
-                today=clock.wall_s,
-            )
-            outgoing = wiring.open_outgoing(settings, records, feed)
-            aftermath = Aftermath(
-                outgoing.outbound,
-                outgoing.means.opens,
-                upkeep.settle,
-                today=clock.wall_s,
-                patience=PATIENCE,
-            )
-            yield outgoing, records, aftermath
+    async def _opened(self) -> AsyncIterator[tuple[Calling, Records, Aftermath]]:
+        async with open_bookkeeping(self._settings) as keeps:
+            out = calling(self._settings, keeps.records, keeps.feed)
+            yield out, keeps.records, aftermath(out, keeps, PATIENCE)
 
 
 async def _until_ended(records: Records, call_id: str, saw: Saw) -> Json:

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager, contextmanager
 
 from anyio.from_thread import start_blocking_portal
 
-from bridge import wiring
 from bridge.settings import Settings, ensure_tokens
 from bridge.web.server import bind, make_server
+from bridge.wiring.bridge import open_bridge
 
 HOST = "127.0.0.1"
 
@@ -47,7 +47,7 @@ def own_server(settings: Settings) -> Iterator[str]:
 @asynccontextmanager
 async def _serving(settings: Settings) -> AsyncIterator[str]:
     with bind(HOST, 0) as listening:
-        async with wiring.open_bridge(settings) as bridge, asyncio.TaskGroup() as tasks:
+        async with open_bridge(settings) as bridge, asyncio.TaskGroup() as tasks:
             port = listening.getsockname()[1]
             server = make_server(
                 bridge.app,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from bridge.settings import Settings
-    from bridge.wiring import Bridge
+    from bridge.wiring.bridge import Bridge
 
 
 @click.command(short_help="Run the server.")
@@ -76,14 +76,15 @@ async def _serve(settings: "Settings") -> signal.Signals | None:
     """Serves until it is told to stop; the signal that made it hurry, if any."""
     import asyncio
 
-    from bridge import log, wiring
+    from bridge import log
     from bridge.web.server import make_server
+    from bridge.wiring.bridge import open_bridge, warm_up
 
     server = settings.server
     signal.signal(signal.SIGTERM, _stop_at_once)
     with listen(server.host, server.port) as listening:
         port = listening.getsockname()[1]
-        async with wiring.open_bridge(settings) as bridge, asyncio.TaskGroup() as tasks:
+        async with open_bridge(settings) as bridge, asyncio.TaskGroup() as tasks:
             running = make_server(
                 bridge.app,
                 bridge.gate,
@@ -94,7 +95,7 @@ async def _serve(settings: "Settings") -> signal.Signals | None:
             )
             beside = [tasks.create_task(_be_reachable(settings, bridge, port))]
             if settings.upstream.warm_up:
-                beside.append(tasks.create_task(wiring.warm_up(bridge.upstream)))
+                beside.append(tasks.create_task(warm_up(bridge.upstream)))
             name = bridge.upstream.name
             log.event("server.started", host=server.host, port=port, upstream=name)
             await running.serve(sockets=[listening])
@@ -147,21 +148,21 @@ def asked_about_download(settings: "Settings") -> "Settings":
 
 
 async def _fetches(settings: "Settings") -> str:
-    from bridge import wiring
+    from bridge.wiring.adapters import connect_tunnel
 
-    async with wiring.connect_tunnel(settings) as tunnel:
+    async with connect_tunnel(settings) as tunnel:
         return await tunnel.fetches(settings.server.port)
 
 
 async def _be_reachable(settings: "Settings", bridge: "Bridge", port: int) -> None:
     """Says where we are reached, and keeps the public address open for as long as we run."""
-    from bridge import wiring
     from bridge.cli.announcer import announcing
+    from bridge.wiring.keeper import open_keeper
 
     _say_hello(settings, port)
     async with (
         announcing(settings) as announcer,
-        wiring.open_keeper(settings, bridge, port, announcer) as keeper,
+        open_keeper(settings, bridge, port, announcer) as keeper,
     ):
         await keeper.keep()
 

@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 from openai import AsyncOpenAI
 
-from bridge import wiring
 from bridge.settings import ensure_tokens, load
 from bridge.web.connections import Bounds, bounded
-from bridge.wiring import Bridge
+from bridge.wiring.bridge import Bridge, open_bridge
 from tests.fakes.agent import FakeAgent
 from tests.fakes.web_server import Served, served
 
@@ -75,7 +74,7 @@ async def program(
             **{f"BRIDGE_{name}": value for name, value in (settings or {}).items()},
         }
         loaded = ensure_tokens(load(environ=environ, cwd=Path(folder)))
-        async with wiring.open_bridge(loaded) as bridge:
+        async with open_bridge(loaded) as bridge:
             http: Any = bounded(Bounds(loaded.limits.connections))
             async with served(bridge.app, http=http) as where:
                 yield Program(where, bridge)

@@ -12,7 +12,7 @@ from signal import SIGKILL
 import httpx
 import pytest
 
-from bridge import clock, wiring
+from bridge import clock
 from bridge.calls.aftermath import Aftermath, Patience
 from bridge.calls.feed import Feed
 from bridge.core.order import Order
@@ -20,6 +20,8 @@ from bridge.core.phone import E164
 from bridge.core.record import CallRecord, State
 from bridge.ports.desk import Switch
 from bridge.settings import ensure_tokens, load
+from bridge.wiring.adapters import open_records
+from bridge.wiring.calling import Calling, calling
 from tests.e2e.outbound.calling_out import (
     ALLOWED,
     CALLEE,
@@ -314,14 +316,12 @@ def order(to: str = CALLEE, key: str | None = None) -> Order:
 
 
 @asynccontextmanager
-async def by_hand(
-    office: Office, **settings: str
-) -> AsyncIterator[tuple[wiring.Outgoing, Aftermath]]:
+async def by_hand(office: Office, **settings: str) -> AsyncIterator[tuple[Calling, Aftermath]]:
     """What places calls, without a server, and impatient."""
     environ = {f"BRIDGE_{k}": v for k, v in {**office.settings, **ALLOWED, **settings}.items()}
     loaded = ensure_tokens(load(environ={"HOME": str(office.state), **environ}, cwd=office.state))
-    async with wiring.open_records(loaded) as records:
-        outgoing = wiring.open_outgoing(loaded, records, Feed())
+    async with open_records(loaded) as records:
+        outgoing = calling(loaded, records, Feed())
 
         async def settle(_silent_s: float) -> None:
             """Nobody is asked."""
@@ -338,7 +338,7 @@ async def by_hand(
         )
 
 
-async def until_state(outgoing: wiring.Outgoing, call_id: str, state: State) -> CallRecord:
+async def until_state(outgoing: Calling, call_id: str, state: State) -> CallRecord:
     async with asyncio.timeout(5):
         while True:
             call = await outgoing.means.records.call(call_id)
@@ -348,5 +348,5 @@ async def until_state(outgoing: wiring.Outgoing, call_id: str, state: State) -> 
             await asyncio.sleep(0.01)
 
 
-async def until_ended(outgoing: wiring.Outgoing, call_id: str) -> CallRecord:
+async def until_ended(outgoing: Calling, call_id: str) -> CallRecord:
     return await until_state(outgoing, call_id, State.ENDED)

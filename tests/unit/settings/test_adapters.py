@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from bridge import wiring
 from bridge.errors import SettingsError
 from bridge.settings import Settings, load
 from bridge.settings.adapters import adapter_settings
+from bridge.wiring.adapters import connect_tunnel, open_upstream
 
 NAMES = {"url": "upstream.url", "token": "upstream.token", "timeout_s": "upstream.timeout_s"}
 
@@ -96,7 +96,7 @@ async def test_an_openai_agent_without_an_address_says_which_setting_is_missing(
 ) -> None:
     settings = load(environ={"BRIDGE_UPSTREAM__NAME": "openai"}, cwd=tmp_path)
     with pytest.raises(SettingsError) as refused:
-        async with wiring.open_upstream(settings):
+        async with open_upstream(settings):
             pass
 
     assert (refused.value.setting, refused.value.message) == (
@@ -110,7 +110,7 @@ async def test_an_openai_agent_without_an_address_says_which_setting_is_missing(
 async def test_a_model_that_a_gateway_refuses_is_named_before_any_call(tmp_path: Path) -> None:
     environ = {"BRIDGE_UPSTREAM__NAME": "openclaw", "BRIDGE_UPSTREAM__MODEL": "gpt-5"}
     with pytest.raises(SettingsError, match=r"upstream\.model must be 'openclaw'") as refused:
-        async with wiring.open_upstream(load(environ=environ, cwd=tmp_path)):
+        async with open_upstream(load(environ=environ, cwd=tmp_path)):
             pass
 
     assert "environment: BRIDGE_UPSTREAM__MODEL" in refused.value.message
@@ -120,5 +120,5 @@ async def test_a_model_that_a_gateway_refuses_is_named_before_any_call(tmp_path:
 async def test_without_a_tunnel_the_public_address_is_the_one_that_was_set(tmp_path: Path) -> None:
     environ = {"BRIDGE_SERVER__PUBLIC_URL": "https://here.test/"}
     settings = load(environ=environ, cwd=tmp_path)
-    async with wiring.connect_tunnel(settings) as tunnel, tunnel.open(8787) as opened:
+    async with connect_tunnel(settings) as tunnel, tunnel.open(8787) as opened:
         assert opened.url == "https://here.test"
