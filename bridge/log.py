@@ -66,6 +66,7 @@ class Fields(TypedDict, total=False):
     direction: str | None
     line: str | None
     request: str | None
+    schedule: str | None
     session: str | None
     turn: str | int | None
     # How it went.

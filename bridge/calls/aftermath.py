@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import anyio
 
 from bridge import log
+from bridge.calls.endings import Endings
 from bridge.calls.outbound import Opens, Outbound
 from bridge.core.call_life import Over
 from bridge.core.call_life import Placed as Taken
@@ -62,6 +63,7 @@ class Aftermath:
     """See the module.
 
     Args:
+        endings: learns anew which calls are to be hung up, with every look.
         settle: asks the platform about calls that were silent for so many seconds.
         today: time of day, in seconds.
     """
@@ -70,6 +72,7 @@ class Aftermath:
         self,
         outbound: Outbound,
         opens: Opens,
+        endings: Endings,
         settle: Callable[[float], Awaitable[object]],
         *,
         today: Callable[[], float],
@@ -77,6 +80,7 @@ class Aftermath:
     ) -> None:
         self._outbound = outbound
         self._opens = opens
+        self._endings = endings
         self._settle = settle
         self._today = today
         self._patience = patience or Patience()
@@ -94,6 +98,7 @@ class Aftermath:
 
     async def look(self) -> float:
         """Looks once at every call that is open; in how many seconds to look again."""
+        await self._endings.learn()
         calls = await self._outbound.under_way()
         self._looks = {c.id: self._looks.get(c.id, _Looks()) for c in calls}
         now_s, patience = self._today(), self._patience

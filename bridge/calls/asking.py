@@ -21,6 +21,9 @@ class AskPlan:
         replaces: an earlier transcript of the same utterance had been asked.
         fillers: every filler there is.
         prompts: everything that a silent caller may be asked.
+        breaks_promise: the caller was to be rung back, and goes on with this instead.
+        behind_s: seconds that the agent may take in all, where its caller might be rung back; 0
+            where they won't.
     """
 
     request: TurnRequest
@@ -29,6 +32,8 @@ class AskPlan:
     fillers: Collection[str]
     prompts: Collection[str]
     tells_caller: bool
+    breaks_promise: bool = False
+    behind_s: float = 0.0
 
 
 def plan_ask(plan: AskPlan, upstream: Upstream) -> Ask:
@@ -54,11 +59,12 @@ def plan_ask(plan: AskPlan, upstream: Upstream) -> Ask:
         tools=tools,
         params=params,
         model=request.model,
+        silence_s=plan.behind_s,
     )
 
 
 def _instructions(plan: AskPlan, upstream: Upstream) -> str:
-    """Our manner; of a call that we placed, what it is for as well."""
+    """Our manner; that they may be rung back; of a call that we placed, what it is for as well."""
     request = plan.request
     said = manner.instructions(
         marks=frozenset() if upstream.calls_tools else control.offered(request.tools),
@@ -68,7 +74,8 @@ def _instructions(plan: AskPlan, upstream: Upstream) -> str:
         tells_caller=plan.tells_caller and request.identity.is_call,
         replaced=plan.replaces and upstream.keeps_history,
     )
-    return f"{said}\n{request.errand}" if request.errand else said
+    more = (manner.MAY_RING_BACK if plan.behind_s else "", request.errand)
+    return "\n".join((said, *(line for line in more if line)))
 
 
 def _newest(plan: AskPlan) -> tuple[Message, ...]:
@@ -98,6 +105,8 @@ def _quiet(messages: tuple[Message, ...]) -> tuple[Message, ...]:
 
 def _note(plan: AskPlan) -> str:
     """What was heard of the reply before this utterance, if it was not all of it."""
+    if plan.breaks_promise:
+        return manner.PROMISE_BROKEN
     before = _run_before(plan)
     if before is None:
         return ""

@@ -1,7 +1,7 @@
 """Writes one fact after another into the records, and tells the feed what was written."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,14 +26,14 @@ from bridge.core.identity import CallIdentity
 from bridge.core.platform_call import PlatformCall
 from bridge.core.record import CallRecord, Fault, Outcome, State, TurnRecord
 from bridge.core.session import SessionKey
-from bridge.ports.records import Records
+from bridge.ports.records import NewTurn, Records
 
 KNOWN = 10_000
 """Calls whose record is known without a look at the store: more than are live at once."""
 
 
 class Clerk:
-    """One fact at a time. Every method raises `BridgeError` when the store fails."""
+    """One kind of fact at a time. Every method raises `BridgeError` when the store fails."""
 
     def __init__(self, records: Records, feed: Feed, keeping: Keeping) -> None:
         self._records = records
@@ -57,24 +57,33 @@ class Clerk:
         over = Over(fact.at_s, Verdict(Outcome.REFUSED, Fault.POLICY, cause))
         await self._change("call.refused", call_id, over)
 
-    async def turn(self, fact: Finished) -> None:
-        """A turn is over."""
+    async def turns(self, facts: Sequence[Finished]) -> None:
+        """Turns are over: written in one act, all or none, and told once they are."""
+        told: dict[int, Happening] = {}
+        for _ in range(2):  # a call that was erased meanwhile is begun anew
+            left = [place for place in range(len(facts)) if place not in told]
+            new = [await self._new_turn(facts[place]) for place in left]
+            held = await self._records.add_turns(new)
+            for place, one, turn in zip(left, new, held, strict=True):
+                if turn is not None:
+                    told[place] = _of_turn(one.call_id, turn, facts[place].exchange)
+            if len(told) == len(facts):
+                break
+            self._known.clear()
+        for place in sorted(told):
+            self._feed.tell(told[place])
+
+    async def _new_turn(self, fact: Finished) -> NewTurn:
+        """The turn as it may be kept, and its call, which is begun when there is none."""
         exchange = fact.exchange
-        turn = self._kept(exchange, fact.at_s)
-        held, call_id, heard = None, "", dict[str, str]()
+        heard: dict[str, str] = {}
         if exchange.heard_before is not None and self._keeping.words:
             run_id, text = exchange.heard_before
             heard = {run_id: self._keeping.redactor.text(text)}
-        for _ in range(2):  # a call that was erased meanwhile is begun anew
-            call_id = await self._call_of(
-                exchange.identity, fact.at_s, exchange.session_key, exchange.language
-            )
-            if (held := await self._records.add_turn(call_id, turn, heard)) is not None:
-                break
-            self._known.clear()
-        if held is None:
-            return
-        self._feed.tell(_of_turn(call_id, held, exchange))
+        call_id = await self._call_of(
+            exchange.identity, fact.at_s, exchange.session_key, exchange.language
+        )
+        return NewTurn(call_id, self._kept(exchange, fact.at_s), heard)
 
     def _kept(self, exchange: Exchange, at_s: float) -> TurnRecord:
         report = exchange.report

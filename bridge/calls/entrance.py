@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bridge.calls.endings import Endings
 from bridge.calls.errands import Errands
 from bridge.calls.listening import Listening, each
 from bridge.calls.pin import CodeDesk
@@ -80,6 +81,7 @@ class Entrance:
         refused: told the rule of each refusal.
         witness: told of each call that is refused.
         errands: what calls are for that we placed.
+        endings: which calls are to be hung up.
     """
 
     def __init__(
@@ -93,11 +95,13 @@ class Entrance:
         refused: Callable[[str], None],
         witness: Witness = NOBODY,
         errands: Errands | None = None,
+        endings: Endings | None = None,
     ) -> None:
         self._rules = rules
         self._book = book
         self._sessions = sessions
         self._errands = errands
+        self._endings = endings
         self._now = now
         self._today = today
         self._refused = refused
@@ -131,9 +135,9 @@ class Entrance:
         closing = self._closing(identity, history, phrases, chat)
         if not closing:
             self._check_pace(identity)
-        answer = self._ask_for_code(identity, history, phrases, chat)
-        if answer is not None:
-            return answer
+            answer = self._ask_for_code(identity, history, phrases, chat)
+            if answer is not None:
+                return answer
         key = self._session(identity, headers)
         return TurnRequest(
             thread=identity.thread or f"alone:{secrets.token_hex(8)}",
@@ -197,19 +201,20 @@ class Entrance:
     def _errand(self, identity: CallIdentity) -> str:
         """What the agent is told of a call that we placed."""
         errand = self._errands.of(identity) if self._errands else None
-        return manner.errand(errand.message, errand.brief) if errand else ""
+        if errand is None:
+            return ""
+        tell = manner.ring_back if errand.is_ring_back else manner.errand
+        return tell(errand.message, errand.brief)
 
     def _closing(
         self, identity: CallIdentity, history: Dialogue, phrases: Phrases, chat: ChatRequest
     ) -> tuple[Item, ...]:
-        """What ends a call that we placed: all is stopped, or the one thing has been said.
+        """What ends a call: that was asked for, all is stopped, or the one thing has been said.
 
         Who spoke over the message hears it once more; "Hello?" is what people say who pick up.
         """
-        if self._errands is None:
-            return ()
-        errand = self._errands.of(identity)
-        is_stopped = self._errands.is_stopped(identity)
+        errand = self._errands.of(identity) if self._errands else None
+        is_stopped = self._is_stopped(identity)
         if not is_stopped and (errand is None or errand.mode is not Mode.NOTIFY):
             return ()
         if prompts.may_continue(history):
@@ -218,6 +223,11 @@ class Entrance:
         if errand is not None and not is_stopped and not _was_said(errand.message, chat):
             last = f"{errand.message.strip()} {last}"
         return _sentence(last, phrases, chat, hang_up=True)
+
+    def _is_stopped(self, identity: CallIdentity) -> bool:
+        if self._endings is not None and self._endings.holds(identity):
+            return True
+        return self._errands is not None and self._errands.is_stopped(identity)
 
     def _turn_away(
         self,

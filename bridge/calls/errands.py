@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bridge import log
 from bridge.core.identity import CallIdentity
-from bridge.core.record import CallRecord, Mode
+from bridge.core.record import CallRecord, Mode, Source
 from bridge.errors import BridgeError
 from bridge.ports.desk import Desk
 from bridge.ports.records import Records
@@ -25,12 +25,18 @@ _OURS = re.compile("call_[0-9a-f]{16}")
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What one call is for. `placed_s` is when it was ordered, time of day."""
+    """What one call is for.
+
+    Attributes:
+        placed_s: when it was ordered, time of day.
+        is_ring_back: somebody is rung back, as they were promised.
+    """
 
     mode: Mode
     placed_s: float
     message: str = field(default="", repr=False)
     brief: str = field(default="", repr=False)
+    is_ring_back: bool = False
 
 
 def our_id(identity: CallIdentity) -> str | None:
@@ -88,4 +94,5 @@ class Errands:
 def _errand(call: CallRecord | None) -> Errand | None:
     if call is None or call.mode is None:
         return None
-    return Errand(call.mode, call.placed_s, call.message, call.brief)
+    is_ring_back = call.source is Source.RING_BACK
+    return Errand(call.mode, call.placed_s, call.message, call.brief, is_ring_back)

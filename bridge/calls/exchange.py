@@ -28,7 +28,7 @@ class Exchange:
         sent: the agent's reply as sent, without fillers.
         ours: what bridge said instead of the agent.
         fillers: as sent.
-        acts: control acts, as `{"name", "arguments"}`.
+        acts: control acts, as `{"name", "arguments"}`; `ring_back` names a call that was promised.
         heard_before: of an earlier run, by its id, what the caller heard; `None` when this turn
             doesn't tell.
     """
@@ -51,10 +51,15 @@ class Exchange:
 
 
 def of_run(
-    request: TurnRequest, run: Run, report: TurnReport, heard_before: tuple[str, str] | None
+    request: TurnRequest,
+    run: Run,
+    report: TurnReport,
+    heard_before: tuple[str, str] | None,
+    promised: str | None = None,
 ) -> Exchange:
-    """The exchange of a run that is over."""
+    """The exchange of a run whose reply is over. `promised`: the call that was promised in it."""
     delivery = run.delivery
+    promise = [] if promised is None else [{"name": "ring_back", "arguments": {"call": promised}}]
     return Exchange(
         report,
         request.identity,
@@ -64,7 +69,7 @@ def of_run(
         delivery.said,
         " ".join(delivery.ours),
         tuple(delivery.fillers),
-        _acts(delivery.acts),
+        (*_acts(delivery.acts), *promise),
         heard_before,
     )
 

@@ -77,7 +77,7 @@ def parse_line(text: str) -> CronLine:
 
 
 def explain(line: CronLine) -> str:
-    """The line in English, as "At 07:30, Monday through Friday"."""
+    """The line in English, as "At 07:30 on Monday through Friday"."""
     return CronSim(line.text, _ANY_DAY).explain()
 
 

@@ -46,8 +46,9 @@ CODES: Mapping[int, NumberType] = MappingProxyType(
 """Country codes that are no country's. libphonenumber calls the satellites' mobile.
 
 882 and 883 are shared by networks of satellites, ships and aeroplanes and by some that only resell:
-all are priced like satellites.
-Source: ITU Operational Bulletin, list of E.164 country codes (2016-11, still so 2026-11).
+all are priced like satellites, which is our own caution.
+Source: our own knowledge of the ITU's list of E.164 country codes, not looked up; that 881 is
+satellites' and 882 and 883 are shared networks', as others tell of that list (2026-11).
 """
 
 RANGES = (
@@ -59,8 +60,9 @@ RANGES = (
 
 Exchange 976 is pay-per-call in every North American area code; 600 is Canada's for what has no
 place, satellite telephones among it; 0145 and 0147 are Australia's satellite services.
-Source: nanpa.com, N11 and 976 codes; cnac.ca, non-geographic code 600; ACMA, Telecommunications
-Numbering Plan 2015, schedule 4 (2026-11).
+Source: for 600, en.wikipedia.org/wiki/Area_code_600 (2026-11); for 976 and Australia our own
+knowledge of their numbering plans, not looked up. Where that is wrong, a call is refused that need
+not be.
 """
 
 

@@ -1,7 +1,7 @@
 """Placing a call: the guard, once only, written down before it is dialled, followed until it ends.
 
     order ─▶ looked up ─▶ desk held ─▶ repeat? ─▶ counted ─▶ decided ─▶ RESERVED ─▶ desk let go
-                                                                             │
+               PROMISED under the same key is no repeat, and goes on ───▶────┘│
          ENDED (it refuses) ◀─┬─ asked once ◀─ DIALLING, on disk ◀──────────┘
         PLACED (it took it) ◀─┤
                  not known  ◀─┴─▶ looked up by our id (`calls/aftermath.py`), never asked again
@@ -9,13 +9,12 @@
 Whoever wants a call comes here: the command, `POST /calls`, a schedule, the agent.
 """
 
-import hashlib
-import json
-import secrets
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -25,27 +24,23 @@ from bridge.calls import entrance, tally
 from bridge.calls.errands import Errand, Errands
 from bridge.calls.facts import Keeping
 from bridge.calls.feed import Feed, Happening
-from bridge.core import initiation, outbound, session
+from bridge.calls.order_book import OrderBook, call_id, identity_of
+from bridge.core import initiation, outbound
 from bridge.core.call_export import render_call
-from bridge.core.call_life import CallEvent, Dialling, Over
+from bridge.core.call_life import CallEvent, Dialling, Over, Unkept
 from bridge.core.call_life import Placed as Taken
 from bridge.core.call_outcome import Verdict as Ending
-from bridge.core.identity import CallIdentity
 from bridge.core.number_facts import NumberFacts
-from bridge.core.order import Order, OutboundRules
+from bridge.core.order import QUIET_DAY, Order, OutboundRules
 from bridge.core.outbound import Verdict
 from bridge.core.phone import E164, parse_e164
 from bridge.core.prices import PriceTable
-from bridge.core.record import CallRecord, Fault, Outcome, State
+from bridge.core.record import CallRecord, Fault, Outcome, Source, State
 from bridge.core.session import SessionKey
-from bridge.core.signature import keyed_digest
-from bridge.errors import BadRequest, VendorError, Why
+from bridge.errors import VendorError, Why
 from bridge.ports.desk import Desk
 from bridge.ports.dialer import Dial, Dialer
 from bridge.ports.records import Records
-
-ORDER = "order"
-"""Where a record's details keep the digest of its order, by which a repeat is told from another."""
 
 STOPPED = Ending(
     Outcome.NOT_PLACED, Fault.OPERATOR, "Everything was stopped before it was dialled."
@@ -125,7 +120,7 @@ class Outbound:
         self._feed = means.feed
         self._guard = guard
         self._scope = scope
-        self._keeping = keeping
+        self._book = OrderBook(means.records, scope, keeping, today=today)
         self._today = today
         self._doubtful = anyio.Event()
 
@@ -133,6 +128,27 @@ class Outbound:
         """What the guard says of an order now. Nothing is placed or written."""
         facts, line_facts = await self._facts(order)
         return await self._decide(order, facts, line_facts)
+
+    async def foresee(self, order: Order, at_s: float) -> Verdict:
+        """What the guard would say of an order at another moment, on a day without other calls.
+
+        The kill switch counts as off: it is a matter of today.
+        """
+        facts, line_facts = await self._facts(order)
+        guard = self._guard
+        return outbound.decide(
+            order,
+            facts,
+            line_facts,
+            rules=guard.rules,
+            counts=QUIET_DAY,
+            prices=guard.prices,
+            now_s=at_s,
+        )
+
+    async def placed_under(self, owner: str, key: str) -> CallRecord | None:
+        """The call that was placed under a key, however it came out."""
+        return await self._records.call(call_id(owner, key))
 
     async def place(self, order: Order) -> Placed:
         """Places a call, at most once for each key of an owner.
@@ -144,7 +160,8 @@ class Outbound:
         """
         facts, line_facts = await self._facts(order)
         async with self._desk.alone():
-            if (held := await self._held(order)) is not None:
+            held = await self._book.held(order)
+            if held is not None and held.state is not State.PROMISED:
                 return Placed(held)
             verdict = await self._decide(order, facts, line_facts)
             if not verdict.allowed:
@@ -152,20 +169,58 @@ class Outbound:
                 log.event("call.not_allowed", rule=rule, kind=order.source)
                 return Placed(None, verdict)
             self._guard.ready()
-            call = self._reserved(order)
-            added = await self._records.add(self._kept(call))
-            if not added.is_new:
-                return Placed(_same(added.call, self._digest(order)))
-        errand = Errand(order.mode, call.placed_s, order.message, order.brief)
+            call = self._book.reserved(order)
+            there = await self._book.write_down(call, held)
+            if there is not None:
+                return Placed(self._book.same(there, order))
+        is_ring_back = order.source is Source.RING_BACK
+        errand = Errand(order.mode, call.placed_s, order.message, order.brief, is_ring_back)
         self._errands.keep(call.id, errand)
         self.tell("call.reserved", call)
         with anyio.CancelScope(shield=True):  # what may ring is seen through
             placed = await self._dial(call, order, verdict)
         return placed  # noqa: RET504 - within the block it might be swallowed, for all mypy knows
 
+    async def promise(self, order: Order, about: Mapping[str, Any]) -> Placed:
+        """Writes down a call that will be ordered later, under the same key. Nobody is dialled.
+
+        Args:
+            order: as far as it is known; the guard decides about it as it stands.
+            about: what else is to be kept with it, as JSON.
+
+        Returns:
+            The record; without one when the guard would refuse it now.
+
+        Raises:
+            SettingsError: nobody could dial.
+            VendorError: the records failed.
+        """
+        verdict = await self.decide(order)
+        if not verdict.allowed:
+            return Placed(None, verdict)
+        self._guard.ready()
+        call = replace(self._book.reserved(order), state=State.PROMISED, message="", details=about)
+        added = await self._records.add(call)
+        self.tell("call.promised", added.call)
+        return Placed(added.call, verdict, added.is_new)
+
+    async def unkeep(self, call_id: str, ending: Ending) -> CallRecord | None:
+        """Ends a call that was promised and is not ordered; `None` when there is none such."""
+        change = await self._records.change(call_id, Unkept(self._today(), ending))
+        if change is None or not change.moved:
+            return None
+        self.tell("call.ended", change.after)
+        return change.after
+
+    async def promised(self) -> list[CallRecord]:
+        """Calls that were promised and are not ordered."""
+        live = await self._records.live(math.inf)
+        return [call for call in live if call.state is State.PROMISED]
+
     async def stop(self) -> int:
         """Turns the kill switch on; how many calls of ours are under way, and will be hung up.
 
+        What was promised is taken back.
         No order that is decided after this returns is placed. A call that was asked for a moment
         before may still ring, and is hung up with its first turn.
         """
@@ -176,6 +231,8 @@ class Outbound:
         except VendorError as error:
             log.warning("calls.stop_unsure", code=error.code)
         log.warning("calls.stopped")
+        for call in await self.promised():
+            await self.unkeep(call.id, STOPPED)
         return len(await self.under_way())
 
     async def resume(self) -> None:
@@ -185,9 +242,9 @@ class Outbound:
         log.event("calls.resumed")
 
     async def under_way(self) -> list[CallRecord]:
-        """Calls of ours that have not ended."""
-        live = await self._records.live(float("inf"))
-        return [call for call in live if call.mode is not None]
+        """Calls of ours that were ordered and have not ended."""
+        live = await self._records.live(math.inf)
+        return [c for c in live if c.mode is not None and c.state is not State.PROMISED]
 
     async def change(self, call: CallRecord, name: str, event: CallEvent) -> CallRecord:
         """Has something happen to a call, and says so when that moved it. The call as it is now."""
@@ -250,62 +307,6 @@ class Outbound:
             now_s=now_s,
         )
 
-    async def _held(self, order: Order) -> CallRecord | None:
-        """The call that was placed under this order's key."""
-        if order.key is None:
-            return None
-        call = await self._records.call(_id(order))
-        return None if call is None else _same(call, self._digest(order))
-
-    # -- writing it down ------------------------------------------------------------------------
-
-    def _reserved(self, order: Order) -> CallRecord:
-        now_s = self._today()
-        number = parse_e164(order.to)
-        call_id = _id(order)
-        return CallRecord(
-            id=call_id,
-            direction="outbound",
-            source=order.source,
-            state=State.RESERVED,
-            placed_s=now_s,
-            touched_s=now_s,
-            remote=number,
-            line=order.line,
-            session_key=order.session or self._session(call_id, number, order.line),
-            mode=order.mode,
-            message=order.message,
-            brief=order.brief,
-            language=order.language,
-            owner=order.owner,
-            idempotency_key=None if order.key is None else f"{order.owner}:{order.key}",
-            details={ORDER: self._digest(order)},
-        )
-
-    def _kept(self, call: CallRecord) -> CallRecord:
-        """The record, fit to be written."""
-        if not self._keeping.words:
-            call = replace(call, message="", brief="")
-        redacted = self._keeping.redactor.call(call)
-        return replace(redacted, details=call.details)
-
-    def _digest(self, order: Order) -> str:
-        """What tells an order from others. Nobody without the install's secret can guess at it."""
-        said = (order.to, order.line, order.mode, order.message, order.brief, order.language)
-        text = json.dumps((*said, order.session))
-        return keyed_digest(self._scope.secret, ORDER, text)
-
-    def _session(self, call_id: str, number: E164, line: E164 | None) -> SessionKey | None:
-        """The callee's own. One that stands for a single call is left to its turns."""
-        return session.session_key(
-            scope=self._scope.scope,
-            template=self._scope.template,
-            fixed_key=self._scope.fixed_key,
-            identity=replace(_identity(call_id, number, line), call=None),
-            header_key=None,
-            secret=self._scope.secret,
-        )
-
     # -- dialling -------------------------------------------------------------------------------
 
     async def _dial(self, call: CallRecord, order: Order, verdict: Verdict) -> Placed:
@@ -337,7 +338,7 @@ class Outbound:
         assert call.line is not None, "nor without a line"
         language = order.language or None
         key = None if call.session_key is None else SessionKey(call.session_key)
-        identity = _identity(call.id, call.remote, call.line)
+        identity = identity_of(call.id, call.remote, call.line)
         is_foreign = order.language.lower() not in ("", self._scope.language.lower())
         return Dial(
             call=call.id,
@@ -360,33 +361,8 @@ def refused(error: VendorError) -> Ending:
     return Ending(Outcome.FAILED, fault, error.message)
 
 
-def _same(call: CallRecord, digest: str) -> CallRecord:
-    if call.details.get(ORDER) != digest:
-        raise BadRequest("This key was used for another call.", param="Idempotency-Key", status=409)
-    return call
-
-
-def _id(order: Order) -> str:
-    """An id for the call: random; the same again for the same key of the same owner."""
-    if order.key is None:
-        return f"call_{secrets.token_hex(8)}"
-    stated = json.dumps([order.owner, order.key]).encode()
-    return f"call_{hashlib.sha256(stated).hexdigest()[:16]}"
-
-
 def _number(text: str) -> E164 | None:
     try:
         return parse_e164(text)
     except ValueError:
         return None
-
-
-def _identity(call_id: str, number: E164, line: E164 | None) -> CallIdentity:
-    return CallIdentity(
-        caller=line,
-        called=number,
-        call=call_id,
-        direction="outbound",
-        is_outbound=True,
-        is_call=True,
-    )

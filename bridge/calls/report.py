@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from bridge.calls.request import TurnRequest
 from bridge.calls.run import Run
-from bridge.core.conversation import Stop
 from bridge.core.latency import Moments
 from bridge.core.reply import Failure
-from bridge.core.turn import Start, TurnClass
+from bridge.core.turn_events import (
+    Start,
+    TurnClass,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class TurnReport:
     Attributes:
         run_id: ours, random.
         outcome: `"done"`, `"here"` (answered without the agent), `"joined"` (a repeat: the stages
-            are those of the run it joined), or why it was stopped.
+            are those of the run it joined), `"ring_back"` (the caller was promised to be rung with
+            what it comes to), or why it was stopped.
         failure: the true cause, whatever the caller heard.
         first_words_s: seconds from the request to the first words out, ours or the agent's.
         conversation: the platform's id, by which the operator finds the turn there; `None` when
@@ -55,7 +58,7 @@ def of_run(
     request: TurnRequest,
     start: Start,
     run: Run,
-    stop: Stop | None,
+    outcome: str,
     moments: Moments,
 ) -> TurnReport:
     """A run that is over.
@@ -67,7 +70,7 @@ def of_run(
         request: the one that started it.
         start: how it was classified.
         run: what it said, and when.
-        stop: why it was stopped; `None` when it came to its own end.
+        outcome: how it came out; see `TurnReport`.
         moments: when it was classified, and as its last word the moment when it was over.
     """
     delivery = run.delivery
@@ -83,7 +86,7 @@ def of_run(
     return TurnReport(
         start.run_id,
         start.turn_class,
-        stop.value if stop else "done",
+        outcome,
         moments,
         fillers=len(delivery.fillers),
         first_words_s=None if sound_s is None else sound_s - request.received_s,

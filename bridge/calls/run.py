@@ -1,19 +1,28 @@
 """One run of the agent: asks it, shapes what it says, and keeps the clock while it thinks.
 
-A run has a single owner, the task that `Turns` started for it, and two hands: one reads the
-agent, the other watches the time. Both act through the same `Delivery`, one at a time.
+A run has a single owner, the task that `Turns` started for it, and three hands: one reads the
+agent, one keeps the time of the reply, one waits for its deadline. They act through the same
+`Delivery`, one at a time.
+
+At the deadline it is over, or goes on behind the call: then its reply ends with a promise, and
+what the agent says from there on is gathered in `behind`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import anyio
 
 from bridge.core.conversation import Stop
 from bridge.core.delivery import Delivery
 from bridge.core.reply import Call, End, Failure, Item
+from bridge.core.ring_back import Behind
 from bridge.errors import VendorBrokePromise, VendorError, VendorTooSlow, Why
 from bridge.ports.upstream import Ask, Finish, Text, ToolCall, Upstream, UpstreamEvent, Working
+
+GoBehind = Callable[[], Awaitable[float | None]]
+"""Asked at the deadline: for how many seconds the run may go on behind the call; `None` ends it."""
 
 
 class Run:
@@ -27,6 +36,7 @@ class Run:
     Attributes:
         end: the end of the reply; a bare one until it is known.
         asked_s: when the agent was asked; `None` until then.
+        behind: what it says behind the call; `None` while there is a call.
     """
 
     def __init__(
@@ -38,6 +48,7 @@ class Run:
         self.delivery = delivery
         self.end = End()
         self.asked_s: float | None = None
+        self.behind: Behind | None = None
         self._append = append
         self._now = now
         self._order = asyncio.Lock()
@@ -50,7 +61,11 @@ class Run:
         return self.delivery.failure
 
     async def speak(
-        self, upstream: Upstream, prepare: Callable[[], Awaitable[Ask | None]], deadline_s: float
+        self,
+        upstream: Upstream,
+        prepare: Callable[[], Awaitable[Ask | None]],
+        deadline_s: float,
+        go_behind: GoBehind,
     ) -> None:
         """Asks and delivers, to the end. Every failure of the agent becomes words.
 
@@ -58,19 +73,42 @@ class Run:
             upstream: who is asked.
             prepare: waits until the agent may be asked, and says what; `None` when it must not be.
             deadline_s: seconds from now until the run is given up with an honest sentence.
+            go_behind: asked then, of a run that has asked the agent.
         """
         async with anyio.create_task_group() as hands:
             hands.start_soon(self._keep_time)
+            limit = anyio.CancelScope()
+            hands.start_soon(self._meet_deadline, limit, deadline_s, go_behind)
             try:
-                async with asyncio.timeout(deadline_s):
+                with limit:
                     ask = await prepare()
                     if ask is not None:
                         await self._read(upstream, ask)
-            except TimeoutError:
-                await self._fail(_too_slow(upstream.name))
+                if limit.cancelled_caught:
+                    await self._fail(_too_slow(upstream.name))
             except VendorError as error:
                 await self._fail(error)
             hands.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def in_order(self) -> AsyncIterator[None]:
+        """Nothing is said, heard or ended by anybody else while the block lasts."""
+        async with self._order:
+            yield
+
+    async def say_ours(self, sentence: str) -> None:
+        """Says a sentence of bridge's before the agent's first word."""
+        async with self._order:
+            await self._say(self.delivery.announce(sentence))
+
+    async def promise(self, sentence: str) -> None:
+        """Ends the reply with that sentence; the rest is gathered. Only `in_order`.
+
+        Its `End` is kept in `end`, as that of any other reply.
+        """
+        delivery = self.delivery
+        await self._say(delivery.promise(sentence))
+        self.behind = Behind(delivery.shaper, delivery.said)
 
     async def give_up(self, cause: Stop) -> None:
         """The run was stopped: what a late repeat of its request is to hear."""
@@ -84,7 +122,7 @@ class Run:
                     await self._say(self._hear(event))
                 if isinstance(event, Finish):
                     return
-                if self.delivery.is_too_long:
+                if self._is_too_long:
                     async with self._order:
                         await self._say(self.delivery.finish("length", self._now()))
                     return
@@ -92,8 +130,16 @@ class Run:
             "The agent's reply stopped without an end.", vendor=upstream.name, operation="chat"
         )
 
+    @property
+    def _is_too_long(self) -> bool:
+        return self.behind.is_too_long if self.behind is not None else self.delivery.is_too_long
+
     def _hear(self, event: UpstreamEvent) -> Sequence[Item]:
         at_s = self._now()
+        if self.behind is not None:
+            if isinstance(event, Text):
+                self.behind.text(event.text, at_s)
+            return ()
         match event:
             case Text(text):
                 items = self.delivery.text(text, at_s)
@@ -120,8 +166,17 @@ class Run:
             async with self._order:
                 await self._say(self.delivery.tick(self._now()))
 
+    async def _meet_deadline(
+        self, limit: anyio.CancelScope, deadline_s: float, go_behind: GoBehind
+    ) -> None:
+        await anyio.sleep(deadline_s)
+        behind_s = await go_behind() if self.asked_s is not None else None
+        limit.deadline = anyio.current_time() + (behind_s or 0.0)
+
     async def _fail(self, error: VendorError) -> None:
         async with self._order:
+            if self.behind is not None:
+                self.behind.has_failed = True
             await self._say(self.delivery.fail(Failure.of(error), self._now()))
 
     async def _say(self, items: Sequence[Item]) -> None:

@@ -5,12 +5,12 @@
 
 A run is a task of the engine and not of the request that started it: a request can go away, and
 its retry still finds the run. Whatever ends a run, its reply gets its `End`: somebody may be
-following it.
+following it. One that outlives its deadline may go on behind the call (`calls/behind.py`).
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import anyio
 from anyio.abc import TaskGroup
@@ -18,6 +18,8 @@ from anyio.abc import TaskGroup
 from bridge import log
 from bridge.calls import exchange, report
 from bridge.calls.asking import AskPlan, heard_before, plan_ask
+from bridge.calls.behind import NEVER, BehindCalls, RingBack
+from bridge.calls.live import Live, apart
 from bridge.calls.report import TurnReport
 from bridge.calls.request import TurnRequest
 from bridge.calls.rules import Rules
@@ -31,8 +33,8 @@ from bridge.core.identity import Strength
 from bridge.core.latency import Moments
 from bridge.core.phrases import PhraseBook
 from bridge.core.speech import Shaper
-from bridge.core.turn import (
-    RESTLESS_SETTLE_S,
+from bridge.core.turn import RESTLESS_SETTLE_S
+from bridge.core.turn_events import (
     AskNow,
     AwaitReturn,
     Ended,
@@ -51,35 +53,6 @@ milliseconds; a run that takes longer is stuck, and neither the next one nor who
 may wait for it."""
 
 
-@dataclass(slots=True)
-class _Live:
-    """A run that is under way in this process.
-
-    Attributes:
-        moments: when its turn reached each stage.
-        scope: cancelled to stop it.
-        plan: what the agent was asked from; `None` until then.
-        cause: why it is to stop; `None` while it is not.
-        is_closing: what it came to is settled; no stop changes that any more.
-        closed: it is over, and its reply has its end.
-    """
-
-    request: TurnRequest
-    start: Start
-    run: Run
-    moments: Moments
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    plan: AskPlan | None = None
-    cause: Stop | None = None
-    is_closing: bool = False
-    closed: anyio.Event = field(default_factory=anyio.Event)
-
-    @property
-    def stop(self) -> Stop | None:
-        """Why it did not come to its own end; `None` when it did."""
-        return self.cause or (Stop.FAILED if self.run.failure else None)
-
-
 class Runs:
     """Starts runs, stops them, and sees each of them to its end. Enter `working` once.
 
@@ -87,6 +60,7 @@ class Runs:
         now: the clock, in seconds.
         observe: told of each run that is over.
         witness: told what was said in it.
+        ring_back: who rings callers whose run outlives its deadline.
     """
 
     def __init__(
@@ -99,6 +73,7 @@ class Runs:
         now: Callable[[], float],
         observe: Callable[[TurnReport], None],
         witness: Witness = NOBODY,
+        ring_back: RingBack = NEVER,
     ) -> None:
         self._upstream = upstream
         self._ledger = ledger
@@ -109,7 +84,9 @@ class Runs:
         self._now = now
         self._observe = observe
         self._witness = witness
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, Live] = {}
+        self._ring_back = ring_back
+        self._behind = BehindCalls(ledger, ring_back, self._live, now)
         self._tasks: TaskGroup | None = None
 
     def __len__(self) -> int:
@@ -141,7 +118,7 @@ class Runs:
             lambda item: self._ledger.append(run_id, item),
             self._now,
         )
-        live = _Live(request, start, run, Moments(request.received_s, self._now()))
+        live = Live(request, start, run, Moments(request.received_s, self._now()))
         if self._tasks is None:
             await self._close(live)
             return
@@ -167,7 +144,7 @@ class Runs:
     async def _await_return(self, thread: str, wait: AwaitReturn) -> None:
         await anyio.sleep(self._rules.grace_s)
         over = GraceOver(self._now(), wait.run_id, wait.left_at_s)
-        with _apart("turn.broke", wait.run_id):
+        with apart("turn.broke", wait.run_id):
             decision = await take_step(self._ledger, thread, over)
             if isinstance(decision, StopRun):
                 await self._ledger.ask_to_stop(decision.run_id, decision.cause)
@@ -187,7 +164,7 @@ class Runs:
                 live.scope.cancel()
                 self._tasks.start_soon(self._see_off, live)
 
-    async def _see_off(self, live: _Live) -> None:
+    async def _see_off(self, live: Live) -> None:
         """A stopped run that does not let go of the agent is over for whoever follows it."""
         with anyio.move_on_after(LETTING_GO_S):
             await live.closed.wait()
@@ -198,25 +175,49 @@ class Runs:
 
     # -- a run ----------------------------------------------------------------------------------
 
-    async def _run(self, live: _Live) -> None:
+    async def _run(self, live: Live) -> None:
         run_id, run = live.start.run_id, live.run
         try:
             with live.scope:
-                await run.speak(self._upstream, lambda: self._prepare(live), self._rules.deadline_s)
+                await run.speak(
+                    self._upstream,
+                    lambda: self._prepare(live),
+                    self._rules.deadline_s,
+                    lambda: self._go_behind(live),
+                )
+                live.has_finished = True
         except Exception as error:  # noqa: BLE001 - a bug of ours must not leave a caller in silence
             log.failure("turn.broke", error, turn=run_id)
             live.cause = live.cause or Stop.FAILED
         finally:
             with anyio.CancelScope(shield=True):
                 await self._close(live)
-        with _apart("turn.uncounted", run_id):
+        if live.promise is None:
+            self._tell(live)
+        else:
+            with apart("ring_back.broke", run_id):
+                await self._behind.keep(live)
+
+    def _tell(self, live: Live) -> None:
+        """The turn is over: its reply has its end."""
+        with apart("turn.uncounted", live.start.run_id):
             live.moments.last_word_s = self._now()
-            done = report.of_run(live.request, live.start, run, live.stop, live.moments)
+            done = report.of_run(live.request, live.start, live.run, live.outcome, live.moments)
             self._observe(done)
             told = heard_before(live.plan) if live.plan is not None else None
-            self._witness.turned(exchange.of_run(live.request, run, done, told))
+            promised = live.promise.call if live.promise else None
+            self._witness.turned(exchange.of_run(live.request, live.run, done, told, promised))
 
-    async def _close(self, live: _Live) -> None:
+    async def _go_behind(self, live: Live) -> float | None:
+        """The deadline has come: for how long the run goes on behind the call; `None` if not."""
+        with anyio.CancelScope(shield=True):
+            sentence = self._book.for_language(live.request.language).ring_back
+            if not await self._behind.begin(live, sentence):
+                return None
+            self._tell(live)
+        return self._ring_back.limit_s
+
+    async def _close(self, live: Live) -> None:
         """The run is over, whatever ended it: whoever follows it must learn so. Done once.
 
         Its `End` comes last: who has read it may rely on the agent being free again (but of a
@@ -225,6 +226,14 @@ class Runs:
         if live.is_closing:
             return
         live.is_closing = True
+        if live.promise is None:
+            await self._end_reply(live)
+        else:
+            await self._behind.end(live)
+        self._live.pop(live.id, None)
+        live.closed.set()
+
+    async def _end_reply(self, live: Live) -> None:
         run_id, thread, run, delivery = (
             live.start.run_id,
             live.request.thread,
@@ -235,21 +244,19 @@ class Runs:
             live.cause = None  # it came to its end before it could be stopped
         else:
             live.cause = live.cause or Stop.DRAINING  # whatever else ends it has said so
-            with _apart("turn.broke", run_id):
+            with apart("turn.broke", run_id):
                 await run.give_up(live.cause)
         reached = run.failure is None or run.failure.asked
         ended = Ended(
             self._now(), run_id, delivery.said, tuple(delivery.fillers), live.stop, reached
         )
-        with _apart("turn.unrecorded", run_id):
+        with apart("turn.unrecorded", run_id):
             await take_step(self._ledger, thread, ended)
-        with _apart("turn.unrecorded", run_id):
+        with apart("turn.unrecorded", run_id):
             await self._ledger.append(run_id, run.end)
             await self._forget_if_done(live.request, run_id)
-        self._live.pop(run_id, None)
-        live.closed.set()
 
-    async def _prepare(self, live: _Live) -> Ask | None:
+    async def _prepare(self, live: Live) -> Ask | None:
         """Stops what is live, settles, and says what the agent is to be asked, if it still is."""
         request, start, delivery = live.request, live.start, live.run.delivery
         entry = await self._ledger.read(request.thread)
@@ -280,8 +287,18 @@ class Runs:
             fillers=self._fillers,
             prompts=self._prompts,
             tells_caller=self._rules.tells_caller,
+            breaks_promise=start.breaks_promise,
+            behind_s=self._behind_s(request),
         )
+        if start.breaks_promise:
+            await live.run.say_ours(self._book.for_language(request.language).ring_back_off)
         return plan_ask(plan, self._upstream)
+
+    def _behind_s(self, request: TurnRequest) -> float:
+        """How long the agent may take in all, when this caller might be rung back; else 0."""
+        if not self._ring_back.may_promise(request):
+            return 0.0
+        return self._rules.deadline_s + self._ring_back.limit_s
 
     def _delivery(self, request: TurnRequest, run_id: str) -> Delivery:
         phrases = self._book.for_language(request.language)
@@ -299,12 +316,3 @@ class Runs:
             request.tools,
         )
         return Delivery(style, Shaper(speech), request.received_s)
-
-
-@contextmanager
-def _apart(event: str, run_id: str) -> Iterator[None]:
-    """What goes wrong with one run is logged and ends no other: they share one task group."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - see above
-        log.failure(event, error, turn=run_id)

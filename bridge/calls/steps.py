@@ -1,6 +1,12 @@
 """One step of a conversation, decided on what the ledger really holds."""
 
-from bridge.core.turn import Decision, Event, Start, step
+from bridge.core.turn import step
+from bridge.core.turn_events import (
+    Decision,
+    Event,
+    GoOn,
+    Start,
+)
 from bridge.errors import VendorUnavailable, Why
 from bridge.ports.ledger import Ledger
 
@@ -26,7 +32,7 @@ async def take_step(ledger: Ledger, thread: str, event: Event) -> Decision:
         conversation, decision = step(entry.conversation, event)
         if conversation == entry.conversation:
             return decision
-        opens = decision.run_id if isinstance(decision, Start) else None
+        opens = decision.run_id if isinstance(decision, Start | GoOn) else None
         if await ledger.replace(thread, entry.version, conversation, event.at_s, opens):
             return decision
     raise VendorUnavailable(

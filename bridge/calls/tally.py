@@ -44,15 +44,15 @@ async def count(
     Raises:
         VendorError: the records can't be read.
     """
-    live = [call for call in await records.live(math.inf) if call.source is not Source.TEXT]
-    placed = await _calls(records, Filter(direction="outbound", since_s=now_s - DAY_S))
+    live = [call for call in await records.live(math.inf) if _is_under_way(call)]
+    placed = await every_call(records, Filter(direction="outbound", since_s=now_s - DAY_S))
     spent = await to_thread.run_sync(_spent, placed, rules, prices, look_up, now_s)
     lately: int | None = None
     hour: int | None = None
     day: int | None = None
     if number is not None:
         with_them = Filter(remote=number, since_s=now_s - 60 * rules.loop_minutes)
-        lately = sum(_was_tried(call) for call in await _calls(records, with_them))
+        lately = sum(_was_tried(call) for call in await every_call(records, with_them))
         hour = await records.placed_since(now_s - HOUR_S, number)
         day = await records.placed_since(now_s - DAY_S, number)
     return Counts(
@@ -68,12 +68,16 @@ async def count(
     )
 
 
+def _is_under_way(call: CallRecord) -> bool:
+    return call.source is not Source.TEXT and call.state is not State.PROMISED
+
+
 def _was_tried(call: CallRecord) -> bool:
-    return call.outcome is not Outcome.NOT_PLACED
+    return call.outcome is not Outcome.NOT_PLACED and call.state is not State.PROMISED
 
 
-async def _calls(records: Records, wanted: Filter) -> Sequence[CallRecord]:
-    """Every call that fits."""
+async def every_call(records: Records, wanted: Filter) -> Sequence[CallRecord]:
+    """Every call that fits, the latest first. Raises `VendorError` when they can't be read."""
     found: list[CallRecord] = []
     cursor = ""
     while True:
@@ -105,7 +109,12 @@ def _spent(
 
 
 def _minutes(call: CallRecord, assumed: float, now_s: float) -> float:
-    """How long it took, or is reckoned to; what isn't known counts as long."""
+    """How long it took, or is reckoned to; what isn't known counts as long.
+
+    What is only promised costs nothing yet: the guard reckons with it when it is to be dialled.
+    """
+    if call.state is State.PROMISED:
+        return 0.0
     if call.duration_s is not None:
         return call.duration_s / 60
     if call.outcome in UNANSWERED:

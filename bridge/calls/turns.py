@@ -15,6 +15,7 @@ import anyio
 
 from bridge import log
 from bridge.calls import exchange, report
+from bridge.calls.behind import NEVER, RingBack
 from bridge.calls.listening import Follower, Listening, each
 from bridge.calls.report import TurnReport
 from bridge.calls.request import TurnRequest
@@ -27,7 +28,13 @@ from bridge.core.delivery import sentence_for
 from bridge.core.identity import Strength
 from bridge.core.phrases import PhraseBook
 from bridge.core.reply import End, Failure, Item, Origin, Words
-from bridge.core.turn import AnswerHere, Attach, Requested, Start, TurnClass
+from bridge.core.turn_events import (
+    AnswerHere,
+    Attach,
+    Requested,
+    Start,
+    TurnClass,
+)
 from bridge.errors import Draining, VendorError
 from bridge.ports.ledger import Ledger
 from bridge.ports.upstream import Upstream
@@ -43,6 +50,7 @@ class Turns:
         now: the clock, in seconds.
         observe: told of each reply: a run that is over, one given here, a run that was joined.
         witness: told what was said in the first two.
+        ring_back: who rings callers whose run outlives its deadline.
     """
 
     def __init__(
@@ -55,6 +63,7 @@ class Turns:
         now: Callable[[], float],
         observe: Callable[[TurnReport], None],
         witness: Witness = NOBODY,
+        ring_back: RingBack = NEVER,
     ) -> None:
         self._upstream = upstream
         self._ledger = ledger
@@ -64,7 +73,16 @@ class Turns:
         self._now = now
         self._observe = observe
         self._witness = witness
-        self._runs = Runs(upstream, ledger, book, rules, now=now, observe=observe, witness=witness)
+        self._runs = Runs(
+            upstream,
+            ledger,
+            book,
+            rules,
+            now=now,
+            observe=observe,
+            witness=witness,
+            ring_back=ring_back,
+        )
 
     @property
     def live_runs(self) -> int:

@@ -48,6 +48,7 @@ WELL = frozenset({"completed"})
 @click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 @click.option("--key", metavar="TEXT", help="However often it is asked with this, it rings once.")
 @click.option("--url", help="The server to ask; else the one that runs here, if one does.")
+@click.option("--as-agent", is_flag=True, help="Place it as an agent, with the agent's token.")
 @output.json_option
 @click.pass_context
 def command(
@@ -61,6 +62,7 @@ def command(
     wait: bool,
     dry_run: bool,
     yes: bool,
+    as_agent: bool,
     as_json: bool,
     **said: str | None,
 ) -> None:
@@ -70,14 +72,15 @@ def command(
     reckoned to cost is shown first. Exit code 6 when a rule refuses it, 7 when the platform does,
     or when nobody could be talked to.
     """
-    from bridge.cli.order_source import order_source
+    from bridge.cli import order_source
     from bridge.settings import load
     from bridge.settings.tokens import stored_tokens
 
     if not (dry_run or yes) and (as_json or not sys.stdin.isatty()):
         raise click.UsageError("This rings somebody's telephone: say --yes, or --dry-run first.")
     order = _order({"to": number, "from": line, **said})
-    source = order_source(stored_tokens(load()), url)
+    find = order_source.as_agent if as_agent else order_source.order_source
+    source = find(stored_tokens(load()), url)
     if dry_run:
         ctx.exit(_show_verdict(source.decide(order), as_json=as_json))
     if not yes:
@@ -141,7 +144,7 @@ def _place(
         return ExitCode.CALL_FAILED
     call_id = told.call["id"]
     if not wait:
-        return _show_placed(told.call, is_known=told.is_known, as_json=as_json)
+        return show_placed(told.call, is_known=told.is_known, as_json=as_json)
     output.say(f"{call_id}")
     try:
         ended = source.follow(call_id, _say_state)
@@ -151,7 +154,8 @@ def _place(
     return _show_ended(ended, as_json=as_json)
 
 
-def _show_placed(call: Json, *, is_known: bool, as_json: bool) -> int:
+def show_placed(call: Json, *, is_known: bool, as_json: bool) -> int:
+    """Shows a call that was placed, or asked for before; the exit code."""
     if as_json:
         output.show_json(call)
     else:

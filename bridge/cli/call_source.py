@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
-from starlette.datastructures import QueryParams
+import httpx
 
-from bridge.cli.running import Server, ask_operator
-from bridge.core.call_export import render_call, render_turn, render_words
-from bridge.core.latency import waterfall
-from bridge.errors import BadRequest
+from bridge.cli.running import OPERATOR_TOKEN, Server, ask
+from bridge.core.call_export import ending_note, render_call, render_turn, render_words
+from bridge.core.latency import TURNS_KEPT, waterfall
+from bridge.core.order import OPERATOR
+from bridge.errors import BadRequest, VendorError
 from bridge.ports.records import Records
 from bridge.settings import Settings
 from bridge.settings.records import database_path
-from bridge.web.calls import parse_filter
-from bridge.web.operator import TURNS_KEPT
+from bridge.web.call_query import parse_filter
 from bridge.wiring.adapters import open_records
 
 Json = dict[str, Any]
@@ -38,6 +38,12 @@ class CallSource(Protocol):
     def one(self, call_id: str, *, reveal: bool) -> Json:
         """A call with its `turns`. Raises `BadRequest` when there is none."""
 
+    def end(self, call_id: str) -> Json:
+        """Has a call ended, by its whole id: as `DELETE /calls/{id}`. Raises as `one`."""
+
+    def erase(self, call_id: str) -> Json:
+        """Erases a call: as `DELETE /calls/{id}?erase=true`. `BadRequest` before it is over."""
+
 
 class FromDatabase:
     """Reads the file that `store.url` names, also while a server writes it."""
@@ -52,7 +58,7 @@ class FromDatabase:
 
     def page(self, query: Query, limit: int, cursor: str = "") -> Json:
         """See `CallSource.page`."""
-        wanted = parse_filter(QueryParams(dict(query)))
+        wanted = parse_filter(query)
         reveal = query.get("reveal") == "true"
 
         async def read(records: Records) -> Json:
@@ -80,7 +86,7 @@ class FromDatabase:
         async def read(records: Records) -> Json:
             call = await records.call(call_id)
             if call is None:
-                raise BadRequest("There is no call of that id.", param="id")
+                raise _no_such_call()
             turns = [render_turn(turn) for turn in await records.turns(call.id)]
             return {**render_call(call, reveal=reveal), **render_words(call), "turns": turns}
 
@@ -89,6 +95,35 @@ class FromDatabase:
         if not found:
             raise BadRequest("No call was recorded yet.", param="id")
         return found
+
+    def end(self, call_id: str) -> Json:
+        """See `CallSource.end`. A server that works with these records learns of it in time."""
+        from bridge.calls.feed import Feed
+        from bridge.wiring.calling import calling
+
+        async def ended(records: Records) -> Json:
+            endings = calling(self._settings, records, Feed()).endings
+            call = await endings.end(call_id, by=OPERATOR)
+            if call is None:
+                raise _no_such_call()
+            return {**render_call(call), "note": ending_note(call)}
+
+        return self._read(ended, {})
+
+    def erase(self, call_id: str) -> Json:
+        """See `CallSource.erase`."""
+        from bridge.calls.erasing import erase
+        from bridge.wiring.bookkeeping import recordings
+
+        discard = recordings(self._settings).discard
+
+        async def erased(records: Records) -> Json:
+            gone = await erase(records, discard, call_id)
+            if not gone.calls:
+                raise _no_such_call()
+            return {"erased": {"calls": gone.calls, "turns": gone.turns}}
+
+        return self._read(erased, {})
 
     def latency(self) -> Json:
         """As `GET /latency`."""
@@ -112,11 +147,16 @@ class FromDatabase:
 
 
 class FromServer:
-    """Asks a server for it."""
+    """Asks a server for it.
 
-    def __init__(self, server: Server, settings: Settings) -> None:
+    Args:
+        token: the setting in `server.` that holds the token to be sent.
+    """
+
+    def __init__(self, server: Server, settings: Settings, token: str = OPERATOR_TOKEN) -> None:
         self._server = server
         self._settings = settings
+        self._token = token
 
     def page(self, query: Query, limit: int, cursor: str = "") -> Json:
         """See `CallSource.page`."""
@@ -130,13 +170,35 @@ class FromServer:
 
     def one(self, call_id: str, *, reveal: bool) -> Json:
         """See `CallSource.one`."""
-        place = f"/calls/{quote(call_id, safe='')}"
+        place = _place(call_id)
         call = self._ask(f"{place}?reveal={_told(reveal)}")
         turns = self._ask(f"{place}/transcript").get("turns", [])
         return {**call, "turns": turns}
 
-    def _ask(self, path: str) -> Json:
-        return dict(ask_operator(self._server, path, self._settings))
+    def end(self, call_id: str) -> Json:
+        """See `CallSource.end`."""
+        return self._ask(_place(call_id), "DELETE")
+
+    def erase(self, call_id: str) -> Json:
+        """See `CallSource.erase`."""
+        return self._ask(f"{_place(call_id)}?erase=true", "DELETE")
+
+    def _ask(self, path: str, method: str = "GET") -> Json:
+        try:
+            found = ask(self._server, path, self._settings, method=method, token=self._token)
+        except VendorError as error:
+            if error.status != httpx.codes.CONFLICT:
+                raise
+            raise BadRequest(error.message, status=error.status) from None
+        return dict(found)
+
+
+def _place(call_id: str) -> str:
+    return f"/calls/{quote(call_id, safe='')}"
+
+
+def _no_such_call() -> BadRequest:
+    return BadRequest("There is no call of that id.", param="id")
 
 
 def _told(flag: bool) -> str:

@@ -66,6 +66,7 @@ def page(call: Json) -> Iterator[str]:
         ("sound", call["recording"]),
         ("message", call.get("message")),
         ("brief", call.get("brief")),
+        ("rings back", _rings_back(call)),
     )
     for name, value in facts:
         if value not in (None, "", "-"):
@@ -75,6 +76,12 @@ def page(call: Json) -> Iterator[str]:
     for turn in call["turns"]:
         yield ""
         yield from _turn(turn)
+
+
+def _rings_back(call: Json) -> str | None:
+    """The turn that this call was promised in."""
+    about = call.get("details", {}).get("rings_back")
+    return f"turn {about['turn']} of {about['conversation']}" if about else None
 
 
 def _turn(turn: Json) -> Iterator[str]:

@@ -4,7 +4,7 @@ import json
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,8 @@ from bridge.cli import output
 
 if TYPE_CHECKING:
     from bridge.cli.call_source import CallSource
+
+Json = dict[str, Any]
 
 AT_A_TIME = 500
 """Calls read at a time for a file."""
@@ -37,8 +39,12 @@ _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write all calls that fit, with their turns, to FILE.jsonl; without turns to FILE.csv.",
 )
+@click.option("--end", is_flag=True, help="End the call ID: it is hung up at its next turn.")
+@click.option("--erase", is_flag=True, help="Erase the call ID for good, once it is over.")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 @click.option("--reveal", is_flag=True, help="Show numbers whole.")
 @click.option("--url", help="The server to ask, when the records are not on this machine.")
+@click.option("--as-agent", is_flag=True, help="Only calls of the agent's token, by the server.")
 @output.json_option
 def command(
     call_id: str | None,
@@ -48,7 +54,11 @@ def command(
     limit: int,
     *,
     live: bool,
+    end: bool,
+    erase: bool,
+    yes: bool,
     reveal: bool,
+    as_agent: bool,
     as_json: bool,
     **filters: str | None,
 ) -> None:
@@ -56,23 +66,21 @@ def command(
 
     The beginning of an ID is enough. Numbers are masked, in files too, unless --reveal is given.
     """
-    from bridge.cli import call_view
+    from bridge.cli import call_view, ending
 
-    source = _source(url)
+    if end or erase:
+        if call_id is None or (end and erase):
+            raise click.UsageError("Name one call's ID, and either --end or --erase.")
+        source = _source(url, prefers_server=True, as_agent=as_agent)
+        act = ending.erase if erase else ending.end
+        act(source, call_id, yes=yes, as_json=as_json)
+        return
+    source = _source(url, as_agent=as_agent)
     if call_id is not None:
-        call = source.one(call_id, reveal=reveal)
-        if as_json:
-            output.show_json(call)
-            return
-        for line in call_view.page(call):
-            click.echo(_plain(line))
+        _show_one(source.one(call_id, reveal=reveal), as_json=as_json)
         return
     if text is not None:
-        hits = source.search(text, limit, reveal=reveal)["hits"]
-        if as_json:
-            output.show_json(hits)
-        else:
-            output.show_table(call_view.HIT_HEADERS, [call_view.hit_row(hit) for hit in hits])
+        _show_hits(source.search(text, limit, reveal=reveal)["hits"], as_json=as_json)
         return
     query = _query(filters, live=live, reveal=reveal)
     if file is not None:
@@ -86,15 +94,41 @@ def command(
         output.show_table(call_view.HEADERS, [call_view.row(call) for call in calls])
 
 
-def _source(url: str | None) -> "CallSource":
+def _show_one(call: Json, *, as_json: bool) -> None:
+    from bridge.cli import call_view
+
+    if as_json:
+        output.show_json(call)
+        return
+    for line in call_view.page(call):
+        click.echo(_plain(line))
+
+
+def _show_hits(hits: list[Json], *, as_json: bool) -> None:
+    from bridge.cli import call_view
+
+    if as_json:
+        output.show_json(hits)
+    else:
+        output.show_table(call_view.HIT_HEADERS, [call_view.hit_row(hit) for hit in hits])
+
+
+def _source(
+    url: str | None, *, prefers_server: bool = False, as_agent: bool = False
+) -> "CallSource":
+    """The records on this machine; a server where `--url` says, or one is preferred or a must."""
     from bridge.cli.call_source import FromDatabase, FromServer
-    from bridge.cli.running import server_at
+    from bridge.cli.running import AGENT_TOKEN, agents, server_at
     from bridge.settings import load
     from bridge.settings.tokens import stored_tokens
 
     settings = stored_tokens(load())
-    if url is not None:
-        return FromServer(server_at(url, settings), settings)
+    if as_agent:
+        return FromServer(server_at(url, settings), agents(settings), AGENT_TOKEN)
+    if url is not None or (prefers_server and settings.server.port):
+        server = server_at(url, settings)
+        if url is not None or server.answers():
+            return FromServer(server, settings)
     return FromDatabase(settings)
 
 

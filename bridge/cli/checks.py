@@ -124,6 +124,9 @@ async def check_upstream(settings: Settings, *, turn: bool) -> list[Finding]:
     try:
         async with asyncio.timeout(EXAMINE_WITHIN_S), open_upstream(settings) as upstream:
             found = [*await upstream.examine(deep=turn)]
+            is_there = all(finding.verdict is not Verdict.FAIL for finding in found)
+            if is_there and upstream.herald is not None:
+                found.append(await upstream.herald.examine())
     except SettingsError as error:
         return [failed("upstream", error)]
     except TimeoutError:

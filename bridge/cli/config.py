@@ -66,10 +66,10 @@ def _shown(row: "Setting", settings: "Settings", *, reveal: bool) -> str:
     from pydantic import SecretStr
 
     from bridge.settings.table import render_value
-    from bridge.settings.tokens import TOKENS
+    from bridge.settings.tokens import STORED
 
     value = settings.value(row.name)
-    if reveal and row.name in TOKENS and isinstance(value, SecretStr):
+    if reveal and row.name in STORED and isinstance(value, SecretStr):
         return value.get_secret_value()
     return render_value(value)
 

@@ -29,11 +29,14 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "doctor": "Prove every hop; each failure comes with its cure.",
         "config": "Show every setting and where it was set.",
         "call": "Place a call.",
+        "schedule": "Place calls at times: make, list, pause, remove schedules.",
         "stop-all": "Place no call any more, and hang up those that bridge placed.",
         "calls": "List, show, search and export records of calls.",
         "tail": "Show what happens in calls, live.",
         "latency": "Show how long the stages of a turn take.",
         "sessions": "List callers and their sessions.",
+        "skill": "Teach an agent to place calls: a skill, and a token of its own.",
+        "mcp": "Be an MCP server, by which an agent places calls.",
         "completion": "Print the script that completes commands in a shell.",
     }
 )

@@ -18,7 +18,18 @@ from bridge import clock
 from bridge.calls.aftermath import Aftermath, Patience
 from bridge.calls.feed import Feed
 from bridge.cli.call_source import FromServer
-from bridge.cli.running import Server, check, json_object, no_answer, not_a_bridge, server_at, shown
+from bridge.cli.running import (
+    AGENT_TOKEN,
+    OPERATOR_TOKEN,
+    Server,
+    agents,
+    check,
+    json_object,
+    no_answer,
+    not_a_bridge,
+    server_at,
+    shown,
+)
 from bridge.core.call_export import render_call, render_turn, render_words
 from bridge.core.record import Source, State
 from bridge.errors import BadRequest, BridgeError, NotAllowed, SettingsError
@@ -84,6 +95,11 @@ class OrderSource(Protocol):
         """Turns it off."""
 
 
+def as_agent(settings: Settings, url: str | None) -> OrderSource:
+    """The server, asked with the agent's token: nothing that an agent wants goes past it."""
+    return ThroughServer(server_at(url, settings), agents(settings), AGENT_TOKEN)
+
+
 def order_source(settings: Settings, url: str | None, *, ask_server: bool = True) -> OrderSource:
     """The server where the settings or `--url` say, if one answers; else the command itself."""
     if not ask_server or (url is None and settings.server.port == 0):
@@ -98,16 +114,21 @@ def order_source(settings: Settings, url: str | None, *, ask_server: bool = True
 
 
 class ThroughServer:
-    """Asks a server for it."""
+    """Asks a server for it.
 
-    def __init__(self, server: Server, settings: Settings) -> None:
+    Args:
+        token: the setting in `server.` that holds the token to be sent.
+    """
+
+    def __init__(self, server: Server, settings: Settings, token: str = OPERATOR_TOKEN) -> None:
         self._server = server
         self._settings = settings
+        self._token = token
 
     def decide(self, order: CallOrder) -> Json:
         """See `OrderSource.decide`."""
         body = {**_body(order), "dry_run": True}
-        return dict(json_object(self._ask("POST", "/calls", body)))
+        return dict(json_object(self._asked("POST", "/calls", body)))
 
     def place(self, order: CallOrder, key: str) -> Told:
         """See `OrderSource.place`. Asked once more when no answer came: the key makes it safe."""
@@ -123,7 +144,7 @@ class ThroughServer:
 
     def follow(self, call_id: str, saw: Saw) -> Json:
         """See `OrderSource.follow`."""
-        source, seen = FromServer(self._server, self._settings), ""
+        source, seen = FromServer(self._server, self._settings, self._token), ""
         while True:
             call = source.one(call_id, reveal=False)
             if call["state"] != seen:
@@ -141,9 +162,9 @@ class ThroughServer:
         """See `OrderSource.resume`."""
         return dict(json_object(self._asked("DELETE", "/stop")))
 
-    def _asked(self, method: str, path: str) -> httpx.Response:
+    def _asked(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
         try:
-            return self._ask(method, path)
+            return self._ask(method, path, body)
         except httpx.HTTPError as error:
             raise no_answer(self._server, path, error) from None
 
@@ -154,13 +175,35 @@ class ThroughServer:
         body: Json | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        with self._server.client(self._settings.server.operator_token) as http:
-            response = http.request(method, path, json=body, headers=headers, timeout=DIAL_S)
-        raise_for(response.status_code, json_object(response))
-        check(self._server, path, response, token="operator_token")  # noqa: S106 - a setting's name
-        if not json_object(response):
-            raise not_a_bridge(self._server, path)
-        return response
+        return ask(self._server, self._settings, method, path, body, headers, token=self._token)
+
+
+def ask(
+    server: Server,
+    settings: Settings,
+    method: str,
+    path: str,
+    body: Json | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    token: str = OPERATOR_TOKEN,
+) -> httpx.Response:
+    """What a route of a running server answers, when that is no error.
+
+    Args:
+        token: the setting in `server.` that holds the token to be sent.
+
+    Raises:
+        BridgeError: as `raise_for`, or as `bridge.cli.running.check`.
+        httpx.HTTPError: no answer.
+    """
+    with server.client(getattr(settings.server, token)) as http:
+        response = http.request(method, path, json=body, headers=headers, timeout=DIAL_S)
+    raise_for(response.status_code, json_object(response))
+    check(server, path, response, token=token)
+    if not json_object(response):
+        raise not_a_bridge(server, path)
+    return response
 
 
 def raise_for(status: int, told: Mapping[str, Any]) -> None:
@@ -175,13 +218,14 @@ def raise_for(status: int, told: Mapping[str, Any]) -> None:
     if status in TAKEN or not isinstance(error, dict):
         return
     said = shown(str(error.get("message")))
-    if isinstance(error.get("rule"), str):
-        raise NotAllowed(said, rule=error["rule"])
+    if error.get("code") == NotAllowed.code:
+        raise NotAllowed(said, rule=str(error.get("rule", "")))
     if isinstance(error.get("call"), dict):
         raise CallFailed(said, error["call"])
     if error.get("code") == SettingsError.code:
         raise SettingsError(said)
-    if status in (400, 409, 422):
+    is_missing = status == httpx.codes.NOT_FOUND and error.get("code") == BadRequest.code
+    if status in (400, 409, 422) or is_missing:
         raise BadRequest(said, param=error.get("param"), status=status)
 
 

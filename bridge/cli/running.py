@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bridge import clock
 from bridge.core.public_url import is_public
 from bridge.errors import (
+    NotAllowed,
     SettingsError,
     Unauthenticated,
     VendorBrokePromise,
@@ -41,6 +42,10 @@ be anything, and must neither fill the memory nor hold a command up for ever."""
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - no address to connect to
 """Where a server that listens on every address is met on this machine."""
+
+
+OPERATOR_TOKEN, AGENT_TOKEN = "operator_token", "agent_token"
+"""The settings in `server.` that hold the tokens by which a server is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +105,14 @@ def address_of(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host.strip("[]") and host[0] != "[" else f"{host}:{port}"
 
 
-def fetch(http: httpx.Client, path: str) -> httpx.Response:
+def fetch(http: httpx.Client, path: str, method: str = "GET") -> httpx.Response:
     """What is answered there, whole, with the headers that matter to us.
 
     Raises:
         httpx.HTTPError: no answer, or none that ends within `WITHIN_S` and `ANSWER_BYTES`.
     """
     until_s = clock.now_s() + WITHIN_S
-    with http.stream("GET", path) as response:
+    with http.stream(method, path) as response:
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece
@@ -128,19 +133,49 @@ def is_healthy(response: httpx.Response) -> bool:
     return response.is_success and json_object(response).get("status") == "ok"
 
 
-def ask_operator(server: Server, path: str, settings: Settings) -> Mapping[str, Any]:
-    """What an operator's route of a running server says.
+def agents(settings: Settings) -> Settings:
+    """The settings, when there is an agent's token in them.
 
     Raises:
-        Unauthenticated: it has another operator token, or we have none.
-        VendorError: nothing answers, or not as a bridge does.
+        SettingsError: there is none.
+    """
+    if settings.server.agent_token is None:
+        raise SettingsError(
+            "there is no agent's token on this machine",
+            setting="server.agent_token",
+            hint="Whoever runs bridge makes one with `bridge skill install`.",
+        )
+    return settings
+
+
+def ask_operator(server: Server, path: str, settings: Settings) -> Mapping[str, Any]:
+    """What an operator's route of a running server says. Raises as `ask`."""
+    return ask(server, path, settings)
+
+
+def ask(
+    server: Server,
+    path: str,
+    settings: Settings,
+    *,
+    method: str = "GET",
+    token: str = OPERATOR_TOKEN,
+) -> Mapping[str, Any]:
+    """What a route of a running server says.
+
+    Args:
+        token: the setting in `server.` that holds the token to be sent.
+
+    Raises:
+        Unauthenticated: it has another token, or we have none.
+        VendorError: nothing answers, or not as a bridge does; or it refuses, with its status.
     """
     try:
-        with server.client(settings.server.operator_token) as http:
-            response = fetch(http, path)
+        with server.client(getattr(settings.server, token)) as http:
+            response = fetch(http, path, method)
     except httpx.HTTPError as error:
         raise no_answer(server, path, error) from None
-    check(server, path, response, token="operator_token")  # noqa: S106 - a setting's name
+    check(server, path, response, token=token)
     answer = json_object(response)
     if not answer:
         raise not_a_bridge(server, path)
@@ -155,17 +190,20 @@ def check(server: Server, operation: str, response: httpx.Response, *, token: st
 
     Raises:
         Unauthenticated: it refuses the token.
+        NotAllowed: the token is right, and a rule refuses what was asked.
         VendorError: it refuses the request, or is no bridge.
     """
     if response.is_success:
         return
+    error = json_object(response).get("error")
+    said = error.get("message") if isinstance(error, dict) else None
+    if isinstance(error, dict) and error.get("code") == NotAllowed.code:
+        raise NotAllowed(shown(str(said)), rule=str(error.get("rule", "")))
     if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         raise Unauthenticated(
             f"The server at {server.root} refuses our token.",
             hint=f"Set server.{token} (BRIDGE_SERVER__{token.upper()}) to the one it runs with.",
         )
-    error = json_object(response).get("error")
-    said = error.get("message") if isinstance(error, dict) else None
     if not isinstance(said, str):
         raise not_a_bridge(server, operation, response.status_code)
     raise VendorError(

@@ -84,7 +84,11 @@ async def _serve(settings: "Settings") -> signal.Signals | None:
     signal.signal(signal.SIGTERM, _stop_at_once)
     with listen(server.host, server.port) as listening:
         port = listening.getsockname()[1]
-        async with open_bridge(settings) as bridge, asyncio.TaskGroup() as tasks:
+        async with (
+            open_bridge(settings) as bridge,
+            bridge.scheduler.working(),
+            asyncio.TaskGroup() as tasks,
+        ):
             running = make_server(
                 bridge.app,
                 bridge.gate,
@@ -96,6 +100,7 @@ async def _serve(settings: "Settings") -> signal.Signals | None:
             beside = [tasks.create_task(_be_reachable(settings, bridge, port))]
             if settings.upstream.warm_up:
                 beside.append(tasks.create_task(warm_up(bridge.upstream)))
+            await bridge.ring_backs.recover()
             name = bridge.upstream.name
             log.event("server.started", host=server.host, port=port, upstream=name)
             await running.serve(sockets=[listening])

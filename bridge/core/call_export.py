@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bridge.core.phone import E164, mask
-from bridge.core.record import CallRecord, TurnRecord
+from bridge.core.record import CallRecord, State, TurnRecord
 from bridge.masking import mask_numbers
 
 COLUMNS: Final = (
@@ -60,6 +60,23 @@ def render_call(record: CallRecord, *, reveal: bool = False) -> dict[str, Any]:
 def render_words(record: CallRecord) -> dict[str, Any]:
     """The words that a call's own record holds: those of a call that we place, and details."""
     return {"message": record.message, "brief": record.brief, "details": dict(record.details)}
+
+
+def ending_note(record: CallRecord) -> str:
+    """What a person is told who asked for a call's end: when that will be."""
+    match record.state:
+        case State.ENDED | State.RESERVED:
+            return "It is over."
+        case State.ANSWERED:
+            return (
+                "It is hung up at its next turn: when somebody has spoken, or been silent for too "
+                "long. Nobody can hang up from outside."
+            )
+        case _:
+            return (
+                "It may ring on, for nobody can hang up from outside. Should somebody pick up, it "
+                "is hung up as soon as they have spoken, or been silent for too long."
+            )
 
 
 def render_turn(turn: TurnRecord, *, words: bool = True) -> dict[str, Any]:

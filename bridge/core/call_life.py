@@ -1,7 +1,7 @@
 """A call's life: what happened, with its moment, and the record that follows from it.
 
-    reserved ─▶ dialling ─▶ placed ─▶ answered ─▶ ended
-        └──────────┴──────────┴──────────┴────────▲
+    promised ─▶ reserved ─▶ dialling ─▶ placed ─▶ answered ─▶ ended
+        └──────────┴──────────┴──────────┴──────────┴───────────▲
 
 `advance` is the one place that changes a record. What happened can't be refused: an event that
 comes late or again fills in what it knows and moves nothing back. Whoever must know whether *this*
@@ -16,7 +16,30 @@ from bridge.core import call_outcome
 from bridge.core.call_outcome import Verdict
 from bridge.core.phone import E164
 from bridge.core.platform_call import PlatformCall
-from bridge.core.record import NEXT, CallRecord, Fault, Outcome, Source, State
+from bridge.core.record import END_ASKED, NEXT, CallRecord, Fault, Mode, Outcome, Source, State
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What was promised is ordered now. Of no other call.
+
+    Attributes:
+        details: what else is to be kept, as JSON.
+    """
+
+    at_s: float
+    mode: Mode
+    message: str = field(default="", repr=False)
+    brief: str = field(default="", repr=False)
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unkept:
+    """What was promised will not be. A call that was ordered meanwhile is left alone."""
+
+    at_s: float
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +117,35 @@ class Vanished:
     at_s: float
 
 
-CallEvent = Dialling | Placed | Rang | Turned | Over | Reported | Recorded | Vanished
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """The agent is about to be told how it came out. To be held before it is told."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """The agent surely was not told: it is to be told again."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndAsked:
+    """Somebody wants it over. `by`: whose token asked, as `owner` of a record."""
+
+    at_s: float
+    by: str
+
+
+CallEvent = (
+    Ordered | Unkept | Dialling | Placed | Rang | Turned | Over | Reported | Recorded | Vanished
+    | EndAsked | Telling | Untold
+)  # fmt: skip
+
+TOLD = "told_s"
+"""Where a record's details keep when the agent was told how the call came out."""
 
 CREDITS = "credits"
 """The platform's own money, in which it tells a cost when it doesn't tell one in a currency."""
@@ -107,22 +158,32 @@ def advance(record: CallRecord, event: CallEvent) -> CallRecord:
     """The record after an event; an equal one when it changes nothing."""
     at_s = event.at_s
     match event:
-        case Dialling():
-            return _moved(record, State.DIALLING, at_s)
-        case Placed(_, conversation, carrier_call):
-            return _moved(_with_ids(record, conversation, carrier_call), State.PLACED, at_s)
+        case Ordered() | Unkept():
+            return _settled(record, event)
+        case Dialling() | Placed():
+            return _dialled(record, event)
         case Rang():
             return _introduced(record, event)
         case Turned():
             return _answered(record, at_s)
-        case Over(_, verdict):
+        case Over() | Vanished():
+            verdict = event.verdict if isinstance(event, Over) else _lost(record)
             return _ended(record, at_s, verdict)
-        case Vanished():
-            return _ended(record, at_s, _lost(record))
         case Recorded():
             return _recorded(record, event)
+        case EndAsked():
+            return _asked_to_end(record, event)
+        case Telling() | Untold():
+            return _told(record, event)
         case _:
             return _reported(record, event)
+
+
+def _dialled(record: CallRecord, event: Dialling | Placed) -> CallRecord:
+    if isinstance(event, Dialling):
+        return _moved(record, State.DIALLING, event.at_s)
+    known = _with_ids(record, event.conversation, event.carrier_call)
+    return _moved(known, State.PLACED, event.at_s)
 
 
 def _introduced(record: CallRecord, event: Rang) -> CallRecord:
@@ -137,6 +198,24 @@ def _introduced(record: CallRecord, event: Rang) -> CallRecord:
     return record if known == record else _touched(known, event.at_s)
 
 
+def _settled(record: CallRecord, event: Ordered | Unkept) -> CallRecord:
+    """What became of a promise. An order counts from now: limits and the kill switch look at it."""
+    if record.state is not State.PROMISED:
+        return record
+    if isinstance(event, Unkept):
+        return _ended(record, event.at_s, event.verdict)
+    return replace(
+        record,
+        state=State.RESERVED,
+        placed_s=event.at_s,
+        touched_s=max(record.touched_s, event.at_s),
+        mode=event.mode,
+        message=event.message,
+        brief=event.brief,
+        details={**record.details, **event.details},
+    )
+
+
 def _answered(record: CallRecord, at_s: float) -> CallRecord:
     moved = _moved(record, State.ANSWERED, at_s)
     is_first = moved.state is State.ANSWERED and moved.answered_s is None
@@ -144,16 +223,38 @@ def _answered(record: CallRecord, at_s: float) -> CallRecord:
 
 
 def _lost(record: CallRecord) -> Verdict:
+    if record.state is State.PROMISED:
+        return call_outcome.PROMISE_LOST
     if record.state is State.RESERVED:
         return Verdict(Outcome.NOT_PLACED, Fault.BRIDGE, "bridge stopped before it was dialled.")
     is_text = record.source is Source.TEXT
     return call_outcome.FELL_SILENT if is_text else call_outcome.VANISHED
 
 
+def _asked_to_end(record: CallRecord, event: EndAsked) -> CallRecord:
+    """One that nobody dials yet is over; one that lives is marked, once; one that is over stays."""
+    if record.state is State.RESERVED:
+        return _ended(record, event.at_s, call_outcome.taken_back(event.by))
+    if not record.is_live or record.end_asked_by:
+        return record
+    asked = {"by": event.by, "at_s": event.at_s}
+    return replace(record, details={**record.details, END_ASKED: asked})
+
+
 def _recorded(record: CallRecord, event: Recorded) -> CallRecord:
     if event.kind in record.reported:
         return record
     return replace(record, recording=event.file, reported=(*record.reported, event.kind))
+
+
+def _told(record: CallRecord, event: Telling | Untold) -> CallRecord:
+    """Of two who are about to tell the agent, one changes the record, and tells."""
+    if isinstance(event, Untold):
+        kept = {name: value for name, value in record.details.items() if name != TOLD}
+        return replace(record, details=kept)
+    if record.state is not State.ENDED or TOLD in record.details:
+        return record
+    return replace(record, details={**record.details, TOLD: event.at_s})
 
 
 def _reported(record: CallRecord, event: Reported) -> CallRecord:
@@ -174,6 +275,7 @@ def _reported(record: CallRecord, event: Reported) -> CallRecord:
         currency = told.currency if told.fiat is not None else CREDITS
         known = replace(known, cost=paid, currency=currency)
     if (found := call_outcome.verdict(told)) is not None:
+        found = call_outcome.at_wish(found, known.end_asked_by)
         known = _judged(_ended(known, _end_of(told, event.at_s), found), found)
     if event.kind != ASKED:
         known = replace(known, reported=(*known.reported, event.kind))
@@ -200,7 +302,7 @@ def _with_ids(record: CallRecord, conversation: str | None, carrier: str | None)
 def _moved(record: CallRecord, state: State, at_s: float) -> CallRecord:
     if state is not record.state and state in NEXT[record.state]:
         return _touched(replace(record, state=state), at_s)
-    if record.state in (State.ENDED, State.RESERVED):
+    if record.state in (State.ENDED, State.RESERVED, State.PROMISED):
         return record
     return _touched(record, at_s)
 

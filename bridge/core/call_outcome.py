@@ -29,8 +29,14 @@ NO_ANSWER = Verdict(Outcome.NO_ANSWER, Fault.REMOTE, "Nobody picked up.")
 VOICEMAIL = Verdict(Outcome.VOICEMAIL, Fault.REMOTE, "A machine picked up.")
 NOT_CONNECTED = Verdict(Outcome.FAILED, Fault.CARRIER, "The call could not be connected.")
 COMPLETED = Verdict(Outcome.COMPLETED, Fault.NOBODY)
+HUNG_UP = Verdict(Outcome.COMPLETED, Fault.NOBODY, "The agent hung up.")
 VANISHED = Verdict(
     Outcome.UNKNOWN, Fault.UNKNOWN, "Nothing was heard of it any more, and nobody could tell."
+)
+PROMISE_LOST = Verdict(
+    Outcome.NOT_PLACED,
+    Fault.BRIDGE,
+    "bridge stopped before the answer came: the caller was promised a call and got none.",
 )
 FELL_SILENT = Verdict(Outcome.COMPLETED, Fault.NOBODY, "It fell silent.")
 
@@ -54,7 +60,7 @@ def _done(cause: str) -> Verdict:
 ENDINGS: tuple[tuple[tuple[str, ...], Verdict], ...] = (
     (("voicemail",), VOICEMAIL),
     (("transfer",), _done("It was transferred.")),
-    (("end_call", "agent"), _done("The agent hung up.")),
+    (("end_call", "agent"), HUNG_UP),
     (("remote party", "user ended", "client", "caller"), _done("The other side hung up.")),
     (("duration", "time limit"), _done("It took as long as a call may.")),
     (("silence", "inactivity", "no user", "timeout"), _done("Nobody spoke for too long.")),
@@ -110,6 +116,25 @@ def _completed(text: str) -> Verdict:
         if any(word in text for word in words):
             return found
     return COMPLETED
+
+
+def at_wish(found: Verdict, by: str) -> Verdict:
+    """The verdict on a call whose end was asked for: a hang-up of ours was for whoever asked.
+
+    Any other ending came first, and stands.
+    """
+    if not by or found != HUNG_UP:
+        return found
+    return Verdict(Outcome.COMPLETED, _asker(by), f"It was ended: the {by} asked for that.")
+
+
+def taken_back(by: str) -> Verdict:
+    """The verdict on a call whose end was asked for before it was dialled."""
+    return Verdict(Outcome.NOT_PLACED, _asker(by), f"The {by} took it back before it was dialled.")
+
+
+def _asker(by: str) -> Fault:
+    return Fault.AGENT if by == Fault.AGENT else Fault.OPERATOR
 
 
 def is_better(known: Outcome | None, told: Outcome) -> bool:

@@ -44,6 +44,10 @@ class Run:
         is_over: whether it has let go of the agent; a little later than it was stopped.
         said: the agent's words as sent; known once it is over.
         fillers: our fillers as sent, in order.
+        is_behind: it goes on behind the call, for a ring-back: the second half of a run whose
+            reply has ended. Nobody can listen to it.
+        told_at: of such a run, the place of the utterance after which the caller was told once
+            more that they will be rung back.
     """
 
     id: str
@@ -58,10 +62,12 @@ class Run:
     is_over: bool = False
     said: str = ""
     fillers: tuple[str, ...] = ()
+    is_behind: bool = False
+    told_at: tuple[int, str] | None = None
 
     @property
     def is_live(self) -> bool:
-        """Whether it may still say something."""
+        """Whether the agent is, or is about to be, at work on it."""
         return self.standing in (Standing.SETTLING, Standing.RUNNING)
 
     @property

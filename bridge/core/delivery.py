@@ -136,6 +136,20 @@ class Delivery:
         self._calls.append(call)
         return []
 
+    def announce(self, sentence: str) -> list[Item]:
+        """Ours, before the agent's first word."""
+        if self._is_over:
+            return []
+        self.ours.append(sentence)
+        return [Words(f"{sentence} ", Origin.BRIDGE)]
+
+    def promise(self, sentence: str) -> list[Item]:
+        """The reply ends here with a promise. What is still being shaped goes on elsewhere."""
+        if self._is_over:
+            return []
+        self._is_over = True
+        return [self._ours(sentence), End()]
+
     def tick(self, at_s: float) -> list[Item]:
         """Time has passed: what was held too long, and a filler if one is due."""
         if self._is_over:

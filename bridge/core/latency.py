@@ -16,6 +16,9 @@ STAGES = ("classify", "settle", "think", "shape", "speak")
 
 PERCENTILES = (50, 90, 99)
 
+TURNS_KEPT = 2000
+"""Turns that percentiles are drawn from: enough for a 99th, and about 1 MB."""
+
 
 @dataclass(slots=True)
 class Moments:

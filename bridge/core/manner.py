@@ -29,6 +29,18 @@ _REPLACED = (
     "The caller's previous message was an unfinished transcript and you were stopped: this one "
     "replaces it. Do nothing twice."
 )
+MAY_RING_BACK = (
+    "Work that takes long may go on: the caller is then told that you will ring them back, and "
+    "hears your reply when they pick up. So see it through, and end with what came of it."
+)
+"""Told to the agent where a run that outlives its deadline goes on behind the call."""
+
+PROMISE_BROKEN = (
+    "[phone: you were stopped before your last reply was whole; the caller had been promised to be "
+    "rung back with it, went on with this instead, and will not be rung]"
+)
+"""The note to an agent with a history whose run behind the call was stopped by new words."""
+
 _DIRECTIONS = {"inbound": "They called you", "outbound": "This call was placed for you"}
 _MARKS_INTRO = (
     "A mark on a line of its own is obeyed, never spoken. Say your last words before it. "
@@ -113,6 +125,24 @@ def errand(message: str, brief: str) -> str:
             f"never read it out or quote it. {_fenced('brief', brief)}"
         )
     return "\n".join(lines)
+
+
+def ring_back(message: str, brief: str) -> str:
+    """What the agent is told of a call on which somebody is rung back, as they were promised.
+
+    Args:
+        message: said by the voice as somebody picked up: the answer, or its beginning.
+        brief: what it is about, and what is left to be said; blank when that isn't known.
+
+    Returns:
+        Lines for the system text of each turn.
+    """
+    said = (
+        "You ring them back, as they were promised on an earlier call. When they picked up, the "
+        f"voice said for you: {_fenced('said', message)}\n"
+        "Say none of it again unless they ask; answer what they say now."
+    )
+    return f"{said}\n{brief.strip()}" if brief.strip() else said
 
 
 def _fenced(name: str, text: str) -> str:

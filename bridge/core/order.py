@@ -12,8 +12,8 @@ from bridge.core.phone import E164, parse_e164
 from bridge.core.prices import Estimate
 from bridge.core.record import Mode, Source
 
-AGENT = "agent"
-"""The `owner` of what an agent's token asked for."""
+OPERATOR, AGENT = "operator", "agent"
+"""The `owner` of what the operator, or an agent's token, asked for."""
 
 MESSAGE_CHARS = 1000
 """Longest message, in characters: about a minute of speech, and what the platform takes as a first
@@ -48,7 +48,7 @@ class Order:
     brief: str = field(default="", repr=False)
     language: str = ""
     source: Source = Source.COMMAND
-    owner: str = "operator"
+    owner: str = OPERATOR
     key: str | None = None
     session: str | None = None
 
@@ -119,6 +119,20 @@ class Counts:
     number_last_day: int | None = None
     with_number_lately: int | None = None
     usd_last_day: float | None = None
+
+
+QUIET_DAY = Counts(
+    is_killed=False,
+    is_unwanted=False,
+    live=0,
+    last_hour=0,
+    last_day=0,
+    number_last_hour=0,
+    number_last_day=0,
+    with_number_lately=0,
+    usd_last_day=0.0,
+)
+"""Nothing has happened: what a call of another day is weighed against."""
 
 
 class NotKnown(Exception):

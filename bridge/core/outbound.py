@@ -46,6 +46,11 @@ class Verdict:
         """Whether the call may be placed. A verdict without a rule allows nothing."""
         return bool(self.results) and self.refusal is None
 
+    def without(self, *rules: Rule) -> "Verdict":
+        """What all other rules say."""
+        others = tuple(result for result in self.results if result.rule not in rules)
+        return Verdict(others, self.estimate)
+
 
 def decide(
     order: Order,

@@ -50,6 +50,11 @@ class Phrases:
         transfer_failed: the call could not be handed over.
         stopping: bridge is stopping and takes no new turn.
         misconfigured: the agent refuses our key or request; only the operator can cure it.
+        ring_back: the reply isn't there in time, and the caller will be rung with it.
+        ring_back_soon: the same, to what they say to that.
+        ring_back_off: they went on with something else, so they won't be rung back.
+        ring_back_here: said first when they are, before the answer.
+        ring_back_empty: said when they are, and there is no answer.
         code_left_out: said once in place of fenced code.
         at_sign, dot: the signs of an e-mail address, as one says them.
     """
@@ -76,6 +81,11 @@ class Phrases:
     transfer_failed: str
     stopping: str
     misconfigured: str
+    ring_back: str
+    ring_back_soon: str
+    ring_back_off: str
+    ring_back_here: str
+    ring_back_empty: str
     code_left_out: str
     at_sign: str
     dot: str

@@ -24,7 +24,7 @@ class PriceRow:
         types: kinds of number it holds for; empty: any.
         prefixes: beginnings of numbers it holds for, as `+1907`; empty: any. A row with prefixes
             comes before those without.
-        source: where the price was read, and when.
+        source: whose page it is quoted from, and when; or that it is a ceiling of ours.
     """
 
     per_minute: float

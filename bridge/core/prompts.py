@@ -8,7 +8,9 @@ from bridge.core.dialogue import CalledTool, Dialogue, News
 from bridge.core.history import OUR_CALL
 from bridge.core.phrases import Phrases
 from bridge.core.reply import Call, End, Item, Origin, Words
-from bridge.core.turn import TurnClass
+from bridge.core.turn_events import (
+    TurnClass,
+)
 
 
 def may_continue(dialogue: Dialogue, *, acts_are_ours: bool = False) -> bool:
@@ -71,6 +73,8 @@ def answer(
     """
     if turn_class is TurnClass.CONTINUATION:
         return _continuation(dialogue, phrases)
+    if turn_class is TurnClass.PROMISED:
+        return [Words(phrases.ring_back_soon, Origin.BRIDGE), End()]
     if turn_class is TurnClass.GREETING and greeting and not dialogue.since:
         said = phrases.greeting if greeting == IN_THEIR_LANGUAGE else greeting
         return [Words(said, Origin.BRIDGE), End()]

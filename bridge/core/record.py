@@ -16,6 +16,9 @@ from bridge.core.phone import E164
 class State(StrEnum):
     """Where a call is in its life."""
 
+    PROMISED = "promised"
+    """Somebody was told that they will be rung back; it is no order yet, and may never be one."""
+
     RESERVED = "reserved"
     """Allowed and written down; nobody was asked to dial yet."""
 
@@ -33,6 +36,7 @@ class State(StrEnum):
 
 NEXT: Mapping[State, frozenset[State]] = MappingProxyType(
     {
+        State.PROMISED: frozenset({State.RESERVED, State.ENDED}),
         State.RESERVED: frozenset({State.DIALLING, State.ENDED}),
         State.DIALLING: frozenset({State.PLACED, State.ANSWERED, State.ENDED}),
         State.PLACED: frozenset({State.ANSWERED, State.ENDED}),
@@ -71,7 +75,7 @@ class Fault(StrEnum):
     PLATFORM = "platform"
     CARRIER = "carrier"
     OPERATOR = "operator"
-    """A setting or an account."""
+    """A setting, an account, or their wish that it ends."""
 
     BRIDGE = "bridge"
     UNKNOWN = "unknown"
@@ -103,6 +107,10 @@ class Source(StrEnum):
     RING_BACK = "ring_back"
 
 
+END_ASKED = "end_asked"
+"""Where a record's details keep who asked for its end, and when: `{"by", "at_s"}`."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallRecord:
     """One call. Moments are seconds since 1970, or `None` when not yet, or not known.
@@ -119,9 +127,11 @@ class CallRecord:
         line: ours.
         session_key: the agent's session, bare.
         mode, message, brief, language: of a call that we place.
-        owner: whose token placed it: `operator`, `agent`; empty for inbound calls.
+        owner: whose token placed it: `operator`, `agent`; `bridge` for what it promised by itself;
+            empty for inbound calls.
         idempotency_key: what it was asked for under; unique where set.
-        placed_s: when it rang; of a call that we place, when it was written down.
+        placed_s: when it rang; of a call that we place, when it was ordered, or promised while it
+            is no more than that.
         answered_s, ended_s: moments.
         touched_s: when anything of it was last heard of.
         duration_s: talking time as the platform counts it.
@@ -164,6 +174,11 @@ class CallRecord:
     def is_live(self) -> bool:
         """Whether it may be ringing or talking."""
         return self.state in LIVE
+
+    @property
+    def end_asked_by(self) -> str:
+        """Whose token asked for its end while it was live; empty when nobody's did."""
+        return str(self.details.get(END_ASKED, {}).get("by", ""))
 
 
 @dataclass(frozen=True, slots=True)

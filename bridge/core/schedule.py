@@ -183,11 +183,12 @@ def after_call(
 ) -> Schedule:
     """The schedule once the call of `fired` has ended: whether that moment is tried again.
 
-    A call of an earlier moment, or of an earlier try, changes nothing.
+    A call of an earlier moment, or of an earlier try, changes nothing. While the schedule is
+    paused, nothing is tried again.
     """
     if (schedule.settled_s, schedule.tries) != (fired.moment_s, fired.tries):
         return schedule
-    if outcome not in TRIED_AGAIN or fired.tries >= again.times:
+    if schedule.paused or outcome not in TRIED_AGAIN or fired.tries >= again.times:
         return replace(schedule, retry_s=None)
     return replace(schedule, retry_s=ended_s + again.after_s)
 

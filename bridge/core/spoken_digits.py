@@ -122,6 +122,8 @@ def plain_word(text: str) -> str:
 
 def _plain(text: str) -> str:
     """One way of writing: lower case, no accents on Latin and Arabic letters, kana as hiragana."""
+    if text.isascii():
+        return text.casefold()
     folded = unicodedata.normalize("NFKC", text).casefold().translate(_ARABIC)
     composed = []
     for letter in folded:

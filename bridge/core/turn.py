@@ -9,6 +9,9 @@ conversation and what just happened, and says what it holds now and what to do a
         │ taken back: never asked      │ taken back, late, broken
         └──────────────▶ stopped ◀─────┘
 
+A run whose deadline comes may go on behind the call: its reply ends with a promise to ring back,
+and its second half stands in the conversation as a run of its own, which nobody listens to.
+
 What it promises, for every order of events: at most one run is live in a conversation whose
 requests say which conversation they are; an utterance that nobody took back is asked once.
 
@@ -16,12 +19,30 @@ requests say which conversation they are; an utterance that nobody took back is 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from bridge.core.conversation import Conversation, Run, Standing, Stop
 from bridge.core.dialogue import News, TurnKey
 from bridge.core.identity import Strength
+from bridge.core.turn_events import (
+    AnswerHere,
+    AskNow,
+    Attach,
+    AwaitReturn,
+    Decision,
+    Ended,
+    Event,
+    GoOn,
+    GraceOver,
+    Left,
+    Nothing,
+    Promised,
+    Requested,
+    Settled,
+    Start,
+    StopRun,
+    TurnClass,
+)
 
 REMEMBERED_RUNS = 8
 """Runs kept of a conversation. A platform retries three times and revises a few; older ones
@@ -43,159 +64,6 @@ RESTLESS_SETTLE_S = 0.25
 """What `turn.settle_ms = "auto"` waits on a restless line: bursts come about 150 ms apart."""
 
 
-class TurnClass(StrEnum):
-    """What a request is, of those in the design's table."""
-
-    NEW = "new"
-    REPEAT = "repeat"
-    REVISED = "revised"
-    CONTINUATION = "continuation"
-    SILENCE = "silence"
-    GREETING = "greeting"
-
-
-# -- events: what happened; they can't be refused ------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """A request came in. `run_id` names the run it starts, should it start one.
-
-    Attributes:
-        heard_nothing: since the last utterance the history has nothing but our own fillers: no
-            words, and no tool call, for a call that arrived must not be made again.
-        may_continue: news is tool results that are answered here, without the agent.
-    """
-
-    at_s: float
-    run_id: str
-    news: News
-    key: TurnKey | None
-    strength: Strength
-    heard_nothing: bool = False
-    may_continue: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The settling time of a run is over: it is about to ask the agent.
-
-    If nobody listens any more it is stopped instead, and its words may be asked afresh.
-    """
-
-    at_s: float
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A listener went away before the end. `heard_words`: it had been sent words of the agent."""
-
-    at_s: float
-    run_id: str
-    heard_words: bool
-    may_return: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GraceOver:
-    """The time in which a retry could have attached is over.
-
-    `left_at_s` says which leaving it followed: a retry may have come and gone since.
-    """
-
-    at_s: float
-    run_id: str
-    left_at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A run has let go of the agent: by itself (`stop` is `None`) or not.
-
-    `reached_agent` is false only when the agent surely never saw what it was asked.
-    """
-
-    at_s: float
-    run_id: str
-    said: str
-    fillers: tuple[str, ...]
-    stop: Stop | None = None
-    reached_agent: bool = True
-
-
-Event = Requested | Settled | Left | GraceOver | Ended
-
-
-# -- decisions: what to do now --------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Start a run.
-
-    Attributes:
-        stops: live runs to stop first.
-        after: runs that must be over before the agent is asked; those of `stops` among them.
-        replaces: an earlier transcript of the same utterance had been asked. Never for results:
-            those of the agent's second call stand at one place with those of its first, and
-            replace nothing.
-        is_restless: a request of this very moment was withdrawn just now, by this one if not
-            before: a platform that closes one and sends the next is not always heard in that order.
-    """
-
-    turn_class: TurnClass
-    run_id: str
-    stops: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-    replaces: bool = False
-    is_restless: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Attach:
-    """Listen to that run: its reply from the beginning, then live."""
-
-    turn_class: TurnClass
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerHere:
-    """Answer without the agent."""
-
-    turn_class: TurnClass
-
-
-@dataclass(frozen=True, slots=True)
-class AskNow:
-    """Ask the agent."""
-
-
-@dataclass(frozen=True, slots=True)
-class StopRun:
-    """Stop that run, for that cause."""
-
-    run_id: str
-    cause: Stop
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitReturn:
-    """Wait for a retry to attach; then tell `GraceOver` of this leaving."""
-
-    run_id: str
-    left_at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Nothing to do."""
-
-
-Decision = Start | Attach | AnswerHere | AskNow | StopRun | AwaitReturn | Nothing
-
-
 CLASSES: Mapping[tuple[News, bool, bool], TurnClass] = {
     # what is new,    known run?, same place, other words?
     (News.UTTERANCE, False, False): TurnClass.NEW,
@@ -215,7 +83,8 @@ CLASSES: Mapping[tuple[News, bool, bool], TurnClass] = {
 """News, whether a run of this very turn can be joined, and whether other words stand at its place.
 
 For `NOTHING` a run is joined only when its reply is still owed: nothing but fillers was heard.
-Results that are answered here are a `CONTINUATION` before this table is asked.
+Results that are answered here are a `CONTINUATION` before this table is asked; the first words
+after a promise to ring back are `PROMISED` (see `_told_again`).
 """
 
 
@@ -233,6 +102,8 @@ def step(conversation: Conversation, event: Event) -> tuple[Conversation, Decisi
             return _left(conversation, event)
         case GraceOver():
             return _grace_over(conversation, event)
+        case Promised():
+            return _promised(conversation, event)
         case _:
             return _ended(conversation, event)
 
@@ -251,6 +122,9 @@ def _requested(conversation: Conversation, event: Requested) -> tuple[Conversati
     if event.key is None or turn_class in (TurnClass.SILENCE, TurnClass.GREETING):
         return conversation, AnswerHere(turn_class)
     earlier = conversation.runs if revisable else ()
+    told = _told_again(earlier, event)
+    if told is not None:
+        return _with(conversation, told), AnswerHere(TurnClass.PROMISED)
     start = Start(
         turn_class,
         event.run_id,
@@ -259,6 +133,7 @@ def _requested(conversation: Conversation, event: Requested) -> tuple[Conversati
         replaces=event.news is News.UTTERANCE
         and any(run.asked and run.key != event.key for run in there),
         is_restless=any(run.is_live or _was_withdrawn(run, event.at_s) for run in there),
+        breaks_promise=any(run.is_live and run.is_behind for run in earlier),
     )
     for run_id in start.stops:
         conversation = _stopped(conversation, run_id, Stop.SUPERSEDED, event.at_s)
@@ -269,16 +144,33 @@ def _requested(conversation: Conversation, event: Requested) -> tuple[Conversati
 def _joinable(conversation: Conversation, event: Requested) -> Run | None:
     """The run whose reply this request is owed, newest first."""
     if event.news is News.NOTHING and not event.heard_nothing:
-        live = next((r for r in reversed(conversation.runs) if r.is_live), None)
+        runs = reversed(conversation.runs)
+        live = next((r for r in runs if r.is_live and not r.is_behind), None)
         return live if live is not None and live.key == event.key and not live.spoke else None
     for run in reversed(conversation.runs):
-        if run.key != event.key:
+        if run.key != event.key or run.is_behind:
             continue
         is_late = run.ended_at_s is not None and event.at_s - run.ended_at_s > JOIN_BY_KEY_S
         if is_late and event.strength is not Strength.CONVERSATION:
             return None
         return run if run.may_be_joined else None
     return None
+
+
+def _told_again(runs: tuple[Run, ...], event: Requested) -> Run | None:
+    """The run behind the call, when its caller is to be told once more that they are rung back.
+
+    "All right, thank you" is what people say to that, and it must not undo what was promised. So
+    the first utterance after the promise is not put to the agent; with the next one the caller
+    goes on to something else, and the promise is taken back.
+    """
+    behind = next((run for run in runs if run.is_behind and run.is_live), None)
+    if behind is None or event.key is None or event.news is not News.UTTERANCE:
+        return None
+    place = event.key.place
+    if place == behind.key.place or behind.told_at not in (None, place):
+        return None
+    return replace(behind, told_at=place)
 
 
 def _at_place(conversation: Conversation, key: TurnKey | None) -> tuple[Run, ...]:
@@ -321,6 +213,26 @@ def _grace_over(conversation: Conversation, event: GraceOver) -> tuple[Conversat
     if run is None or not run.is_live or run.left_at_s != event.left_at_s:
         return conversation, Nothing()
     return _stopped(conversation, run.id, Stop.LEFT, event.at_s), StopRun(run.id, Stop.LEFT)
+
+
+def _promised(conversation: Conversation, event: Promised) -> tuple[Conversation, Decision]:
+    run = conversation.run(event.run_id)
+    if run is None or run.standing is not Standing.RUNNING or not run.listeners:
+        return conversation, Nothing()
+    done = replace(
+        run,
+        standing=Standing.DONE,
+        ended_at_s=event.at_s,
+        is_over=True,
+        said=event.said,
+        fillers=event.fillers,
+    )
+    behind = Run(
+        event.behind_id, run.key, Standing.RUNNING, listeners=0, asked=True, is_behind=True
+    )
+    last = event.fillers[-1] if event.fillers else conversation.last_filler
+    held = _with(replace(conversation, last_filler=last), done)
+    return replace(held, runs=_remembered((*held.runs, behind))), GoOn(event.behind_id)
 
 
 def _ended(conversation: Conversation, event: Ended) -> tuple[Conversation, Decision]:

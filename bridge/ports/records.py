@@ -60,6 +60,19 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class NewTurn:
+    """A turn that is to be added to a call.
+
+    Attributes:
+        heard: by run id, what it tells was heard of earlier turns; as `Records.set_heard`.
+    """
+
+    call_id: str
+    turn: TurnRecord
+    heard: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Which calls are wanted: those that fit everything that is set.
 
@@ -132,23 +145,19 @@ class Records(Protocol):
         """
 
     async def live(self, silent_since_s: float) -> Sequence[CallRecord]:
-        """Calls that have not ended and were last heard of before that, reserved ones too.
+        """Calls that have not ended and were last heard of before that.
 
-        The longest silent first, and `MAX_PAGE` at most.
+        Reserved and promised ones too. The longest silent first, and `MAX_PAGE` at most.
         """
 
-    async def add_turn(
-        self, call_id: str, turn: TurnRecord, heard: Mapping[str, str] | None = None
-    ) -> TurnRecord | None:
-        """Adds a turn, numbers it, and advances the call by `Turned`, in one act.
+    async def add_turns(self, new: Sequence[NewTurn]) -> Sequence[TurnRecord | None]:
+        """Adds turns in their order, numbers them, and advances their calls by `Turned`.
 
-        A turn whose run is held already changes nothing.
-
-        Args:
-            heard: by run id, what this turn tells was heard of earlier ones; as `set_heard`.
+        All in one act: when it fails, none of them is held. A turn whose run is held already
+        changes nothing.
 
         Returns:
-            The turn as it is held; `None` when there is no such call.
+            Each turn as it is held; `None` where there is no such call.
         """
 
     async def set_heard(self, call_id: str, heard: Mapping[str, str]) -> int:
@@ -170,8 +179,8 @@ class Records(Protocol):
     async def placed_since(self, at_s: float, remote: E164 | None = None) -> int:
         """How many calls we placed since, in all or to one number.
 
-        Reserved ones count, because they will ring; refused ones and those that were never
-        placed don't.
+        Reserved ones count, because they will ring; promised ones don't yet, and refused ones and
+        those that were never placed never do.
         """
 
     async def spent_since(self, at_s: float) -> Mapping[str, float]:

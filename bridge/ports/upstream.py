@@ -44,6 +44,8 @@ class Ask:
             `elevenlabs_extra_body`.
         model: the model that our client asked for; `""` when none. For an agent that has no other.
         plain: the plain profile: the request as a plain OpenAI client meant it.
+        silence_s: how long the agent may be silent in this turn, where that is longer than its
+            adapter's own limit; 0 leaves it at that.
     """
 
     messages: tuple[Message, ...]
@@ -55,6 +57,7 @@ class Ask:
     params: Mapping[str, Any] = field(default_factory=dict)
     model: str = ""
     plain: bool = False
+    silence_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,20 @@ class Finding:
     cure: str = ""
 
 
+class Herald(Protocol):
+    """Tells the agent something that is no turn of a call, and waits for no reply."""
+
+    async def tell(self, text: str) -> None:
+        """Tells it once. Returns when the agent's side has taken it in.
+
+        Raises:
+            VendorError: `asked` is false only when it surely was not told.
+        """
+
+    async def examine(self) -> Finding:
+        """Whether it could be told now. Tells it nothing; never raises for what it finds."""
+
+
 class Upstream(Protocol):
     """An agent behind chat completions."""
 
@@ -123,6 +140,10 @@ class Upstream(Protocol):
     @property
     def calls_tools(self) -> bool:
         """True when the agent calls the tools a request offers; else marks in text are used."""
+
+    @property
+    def herald(self) -> Herald | None:
+        """How it is told something outside of a turn; `None` where it offers no such way."""
 
     def ask(self, ask: Ask) -> AbstractAsyncContextManager[AsyncIterator[UpstreamEvent]]:
         """Ask one turn. Entering sends it; leaving early stops the agent."""

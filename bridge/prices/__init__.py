@@ -1,8 +1,8 @@
 """What calls cost: one TOML file for each carrier, with the voice platform's share, dated.
 
 `load_prices` reads one into a `bridge.core.prices.PriceTable`. To renew a price, change its row,
-its `source` and `as_of`; to add a carrier, copy the file. Nothing here is a decision, and no price
-is asked for over the network: the ceiling must hold when nobody answers.
+its `source` (who read it, and where) and `as_of`; to add a carrier, copy the file. Nothing here is
+a decision, and no price is asked for over the network: the ceiling must hold when nobody answers.
 """
 
 import tomllib

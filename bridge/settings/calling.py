@@ -22,8 +22,8 @@ class Outbound(Section):
     agents: bool = Field(
         default=True,
         description=(
-            "Whether agents place calls, with the tool or the token that you gave them. Every "
-            "other rule holds for them too."
+            "Whether agents place calls, with the token that you had made for them; without a "
+            "token none does. Every other rule holds for them too."
         ),
     )
     regions: tuple[str, ...] = Field(
@@ -49,7 +49,8 @@ class Outbound(Section):
         ),
         examples=[["+15550100999"]],
     )
-    # Source: 47 CFR 64.1200(c)(1), calls to homes between 8 and 21 at the callee's (2026-11).
+    # Source: 47 CFR 64.1200(c)(1), calls to homes between 8 and 21 at the callee's; known, not
+    # looked up.
     hours: str = Field(
         default="08:00-21:00",
         description=(
@@ -58,7 +59,7 @@ class Outbound(Section):
         ),
         examples=["08:00-21:00"],
     )
-    # Source: elevenlabs.io/docs, agents' concurrency by plan: the free one has 4 (2026-10).
+    # Source: quoted from elevenlabs.io/pricing/agents: the free plan has 4 (2026-09).
     live_calls: int = Field(
         default=4,
         ge=0,

@@ -1,4 +1,4 @@
-"""OpenClaw's own configuration on this machine: where its gateway listens, and its token.
+"""OpenClaw's own configuration on this machine: where its gateway listens, and its tokens.
 
 The file is written for people (JSON5: comments, trailing commas, bare keys, single quotes);
 `parse` reads that much and no more. Nothing here changes the file.
@@ -39,13 +39,28 @@ class Gateway:
         url: base address of its API.
         token: its bearer token; empty when the file holds none that can be read.
         url_origin: what said where it listens.
-        token_origin: what said its token.
+        token_origin: what said its tokens.
+        hooks_token: the token of its hooks; empty when they are off, or as `token`.
+        hooks_path: where its hooks are; empty when the file doesn't say.
     """
 
     url: str
     token: str = field(repr=False)
     url_origin: str
     token_origin: str
+    hooks_token: str = field(default="", repr=False)
+    hooks_path: str = ""
+
+
+def skills_folder(environ: Mapping[str, str]) -> Path | None:
+    """Where OpenClaw on this machine looks for skills of all its agents; `None` without OpenClaw.
+
+    Source: docs.openclaw.ai/tools/skills, `<state-dir>/skills` (2026-11).
+    """
+    config, _ = _place(environ)
+    state = environ.get("OPENCLAW_STATE_DIR")
+    folder = _expanded(state) if state else _expanded(environ.get("HOME") or "~") / ".openclaw"
+    return folder / "skills" if config.is_file() or folder.is_dir() else None
 
 
 def find(environ: Mapping[str, str]) -> Gateway | None:
@@ -66,11 +81,15 @@ def find(environ: Mapping[str, str]) -> Gateway | None:
             hint="Put it right, or set upstream.url and upstream.token, or upstream.name = 'demo'.",
         ) from None
     port, port_origin = _port(config, environ, shown)
+    has_hooks = _at(config, "hooks", "enabled") is True
+    hooks_path = _at(config, "hooks", "path")
     return Gateway(
         url=f"http://127.0.0.1:{port}/v1",
-        token=_token(config, environ),
+        token=_secret(_at(config, "gateway", "auth", "token"), environ),
         url_origin=port_origin,
         token_origin=shown,
+        hooks_token=_secret(_at(config, "hooks", "token"), environ) if has_hooks else "",
+        hooks_path=hooks_path if isinstance(hooks_path, str) else "",
     )
 
 
@@ -109,8 +128,8 @@ def _port(config: object, environ: Mapping[str, str], shown: str) -> tuple[int, 
     return (port if type(port) is int else OPENCLAW_PORT), shown
 
 
-def _token(config: object, environ: Mapping[str, str]) -> str:
-    token = _at(config, "gateway", "auth", "token")
+def _secret(token: object, environ: Mapping[str, str]) -> str:
+    """A token as text, with what it names of the environment; empty when it can't be told."""
     if not isinstance(token, str):
         return ""
     names = _REFERENCE.findall(token)

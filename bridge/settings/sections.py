@@ -36,6 +36,13 @@ class Server(Section):
         default=None,
         description="Operator token, for the operator's routes. Made on first start when not set.",
     )
+    agent_token: SecretStr | None = Field(
+        default=None,
+        description=(
+            "Token of an agent that places calls, for its own calls alone. Made by `bridge skill "
+            "install` and `bridge mcp`; without one, no agent comes in."
+        ),
+    )
     public_url: str | None = Field(
         default=None,
         description="What the world calls this server, without a trailing slash.",
@@ -48,7 +55,7 @@ class Server(Section):
         description="Seconds that streams under way may take to finish when the server stops.",
     )
 
-    @field_validator("token", "operator_token")
+    @field_validator("token", "operator_token", "agent_token")
     @classmethod
     def _token(cls, value: SecretStr | None) -> SecretStr | None:
         return rules.token(value)
@@ -153,6 +160,22 @@ class Turn(Section):
         gt=0,
         le=900,
         description="Seconds after which a run that will not end is ended.",
+    )
+    ring_back: bool = Field(
+        default=False,
+        description=(
+            "Promise the caller a call with the answer when a run reaches `turn.deadline_s`, let "
+            "it go on, and ring them; where no call can be promised it is ended. Costs a call."
+        ),
+    )
+    ring_back_s: float = Field(
+        default=900.0,
+        gt=0,
+        le=3600,
+        description=(
+            "Seconds that such a run may go on before it is ended, and the caller is rung with an "
+            "apology: an answer that takes longer is hardly waited for."
+        ),
     )
     greeting: str = Field(
         default="",

@@ -40,6 +40,10 @@ CONFIG_VARIABLE = "BRIDGE_CONFIG"
 OPENAI_KEY_VARIABLE = "OPENAI_API_KEY"
 """Token of an `openai` upstream that has no other."""
 
+HOOKS_TOKEN = "upstream.providers.openclaw.hooks_token"  # noqa: S105 - a setting's name
+HOOKS_PATH = "upstream.providers.openclaw.hooks_path"
+"""Settings of the `openclaw` adapter that the gateway's own configuration says."""
+
 FLAGS = {"upstream.name": "--upstream", "tunnel.name": "--tunnel", "log.level": "--log-level"}
 """Flags that are not called after the last part of their setting, as all others are."""
 
@@ -227,8 +231,20 @@ def _found_out(
         return {}
     gateway = openclaw_config.find(outside)
     found = {} if url else _gateway_address(gateway, is_asked_for=bool(kind))
-    if gateway and gateway.token and not has_token and (not url or _is_same(url, gateway.url)):
+    if gateway is None or (url and not _is_same(url, gateway.url)):
+        return found
+    if gateway.token and not has_token:
         found["upstream.token"] = Given(gateway.token, gateway.token_origin)
+    return {**_hooks(gateway, given), **found}
+
+
+def _hooks(gateway: openclaw_config.Gateway, given: Mapping[str, Given]) -> dict[str, Given]:
+    """The gateway's hooks, where nobody set their token."""
+    if not gateway.hooks_token or HOOKS_TOKEN in given:
+        return {}
+    found = {HOOKS_TOKEN: Given(gateway.hooks_token, gateway.token_origin)}
+    if gateway.hooks_path and HOOKS_PATH not in given:
+        found[HOOKS_PATH] = Given(gateway.hooks_path, gateway.token_origin)
     return found
 
 
@@ -257,3 +273,8 @@ def _is_same(url: str, gateway_url: str) -> bool:
 def _text(given: Mapping[str, Given], name: str) -> str:
     value = given[name].value if name in given else ""
     return value if isinstance(value, str) else ""
+
+
+def openclaw_skills() -> Path | None:
+    """Where OpenClaw on this machine looks for skills; `None` without OpenClaw."""
+    return openclaw_config.skills_folder(os.environ)

@@ -27,6 +27,13 @@ MADE = "made on first start"
 TOKENS = {"server.token": "platform-token", "server.operator_token": "operator-token"}
 """The settings that are made when nobody set them, and the files that keep them."""
 
+AGENT_TOKEN, AGENT_TOKEN_FILE = "server.agent_token", "agent-token"
+"""The setting of an agent's token, and the file that keeps the one that was made. Removing the file
+closes the agent's door at once."""
+
+STORED = {**TOKENS, AGENT_TOKEN: AGENT_TOKEN_FILE}
+"""Every token that may have been made before. An agent's is only made when that is asked for."""
+
 INSTALL_SECRET_FILE = "install-secret"  # noqa: S105 - a file's name
 """Keeps what telephone numbers are digested with. Losing it gives every caller a new session."""
 
@@ -58,9 +65,10 @@ def ensure_tokens(settings: Settings, *, for_bind: bool = True) -> Settings:
 
     Raises:
         SettingsError: the address is public and a token was neither set nor stored, or is
-            too short; or the state folder can't be used.
+            too short; an agent's is one of the others; or the state folder can't be used.
     """
     known = stored_tokens(settings)
+    _refuse_shared(known)
     missing = [name for name in TOKENS if known.value(name) is None]
     if for_bind:
         _refuse_public(known, missing)
@@ -76,11 +84,40 @@ def stored_tokens(settings: Settings) -> Settings:
     """
     found = {
         name: _stored(settings.state_dir / file)
-        for name, file in TOKENS.items()
+        for name, file in STORED.items()
         if settings.value(name) is None
     }
     tokens = {name: SecretStr(text) for name, text in found.items() if text is not None}
     return settings.changed(tokens, origin=MADE)
+
+
+def agent_token(settings: Settings) -> SecretStr | None:
+    """The token of an agent that places calls; `None` while nobody made one.
+
+    The stored one is read each time, so that making or removing it while the server runs needs
+    no restart.
+
+    Raises:
+        SettingsError: the stored one can't be read.
+    """
+    own = settings.server.agent_token
+    if own is not None and settings.origin(AGENT_TOKEN) != MADE:
+        return own
+    text = _stored(settings.state_dir / AGENT_TOKEN_FILE)
+    return None if text is None else SecretStr(text)
+
+
+def ensure_agent_token(settings: Settings) -> Settings:
+    """The settings with an agent's token in them, made and stored where there was none.
+
+    Making it is how the operator lets agents place calls: see `policy.outbound.agents`.
+
+    Raises:
+        SettingsError: the state folder can't be used.
+    """
+    if agent_token(settings) is None:
+        _made_once(settings.state_dir, AGENT_TOKEN_FILE)
+    return stored_tokens(settings)
 
 
 def install_secret(settings: Settings) -> bytes:
@@ -134,8 +171,7 @@ def _refuse_public(settings: Settings, missing: list[str]) -> None:
             ),
         )
     if bind_is_public or settings.tunnel.name != "none":
-        for name in TOKENS:
-            _refuse_short(settings, name)
+        refuse_short(settings)
 
 
 def refuse_short(settings: Settings) -> None:
@@ -144,8 +180,22 @@ def refuse_short(settings: Settings) -> None:
     Raises:
         SettingsError: one is too short.
     """
-    for name in TOKENS:
+    for name in STORED:
         _refuse_short(settings, name)
+
+
+def _refuse_shared(settings: Settings) -> None:
+    """An agent that holds another's token would be taken for its owner."""
+    own = settings.server.agent_token
+    for name in TOKENS:
+        if own is not None and settings.value(name) == own:
+            raise SettingsError(
+                f"{AGENT_TOKEN} must not be the same as {name} "
+                f"({place(settings.origin(AGENT_TOKEN))})",
+                setting=AGENT_TOKEN,
+                hint=f"Leave {SETTINGS[AGENT_TOKEN].variable} out, and `bridge skill install` "
+                "makes one.",
+            )
 
 
 def _refuse_short(settings: Settings, name: str) -> None:

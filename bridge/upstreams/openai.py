@@ -72,6 +72,7 @@ class OpenAI:
 
     name = NAME
     keeps_history = False
+    herald = None
 
     def __init__(self, settings: Settings, client: ChatClient) -> None:
         self._settings = settings
@@ -87,7 +88,7 @@ class OpenAI:
     async def ask(self, ask: Ask) -> AsyncIterator[AsyncIterator[UpstreamEvent]]:
         """Ask one turn."""
         body = render_body(self._settings, ask, await self._model(ask))
-        async with self._client.ask(body) as events:
+        async with self._client.ask(body, silence_s=ask.silence_s) as events:
             yield events
 
     async def models(self) -> tuple[str, ...]:

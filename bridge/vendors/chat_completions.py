@@ -124,9 +124,13 @@ class ChatClient:
 
     @asynccontextmanager
     async def ask(
-        self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+        self,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        *,
+        silence_s: float = 0.0,
     ) -> AsyncIterator[AsyncIterator[UpstreamEvent]]:
-        """One streamed chat completion.
+        """One streamed chat completion. `silence_s` is how long it may be silent at least.
 
         Entering sends it and waits for the status. Leaving closes the connection at once, unless
         the reply was read to its end: then the connection is kept for the next.
@@ -135,11 +139,14 @@ class ChatClient:
             VendorError: in entering, and while the events are read.
         """
         reader = ReplyReader(self._source)
-        async with self._open("POST", "/chat/completions", self._source, body, headers) as response:
+        read_s = max(self._server.timeout_s, silence_s)
+        async with self._open(
+            "POST", "/chat/completions", self._source, body, headers, read_s=read_s
+        ) as response:
             await self._check(response)
             async with (
                 _body(response) as pieces,
-                aclosing(self._events(pieces, reader)) as events,
+                aclosing(self._events(pieces, reader, read_s)) as events,
             ):
                 yield events
                 if reader.is_done:
@@ -184,10 +191,10 @@ class ChatClient:
         headers: Mapping[str, str] | None = None,
         *,
         base: str = "",
+        read_s: float | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """Send, wait for the status, hand over the unread response, close it."""
-        is_chat = source.operation == "chat"
-        read_s = self._server.timeout_s if is_chat else min(QUICK_S, self._server.timeout_s)
+        read_s = min(QUICK_S, self._server.timeout_s) if read_s is None else read_s
         request = self._http.build_request(
             method,
             (base or self._server.url) + path,
@@ -227,10 +234,10 @@ class ChatClient:
             raise self._source.broke_promise("answered with no event stream")
 
     async def _events(
-        self, pieces: AsyncIterator[bytes], reader: ReplyReader
+        self, pieces: AsyncIterator[bytes], reader: ReplyReader, read_s: float
     ) -> AsyncGenerator[UpstreamEvent, None]:
         lines = EventReader()
-        with self._translated():
+        with self._translated(read_s):
             async for piece in pieces:
                 for event in _said(reader, lines.feed(piece)):
                     yield event
@@ -246,13 +253,13 @@ class ChatClient:
         yield reader.finish()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, read_s: float) -> Iterator[None]:
         try:
             yield
         except EventTooLong:
             raise self._source.broke_promise("sent a line without an end") from None
         except httpx.HTTPError as error:
-            raise self._source.transport(error, self._server.timeout_s) from None
+            raise self._source.transport(error, read_s) from None
 
     async def _json(self, response: httpx.Response, source: Source) -> object:
         body = await _read_some(response, LIST_BYTES)

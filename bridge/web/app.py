@@ -10,9 +10,15 @@
 | `POST /webhooks/elevenlabs/inbound` | a call rings: policy, session, greeting | header secret |
 | `POST /webhooks/elevenlabs/post-call` | a call is over: what became of it | a signature |
 | `GET /sessions`, `/latency` | who talks; how long it takes | operator token |
-| `GET /calls`, `/calls/{id}` and below | calls on record | operator token |
-| `DELETE /calls/{id}`; `GET /events` | erases one; what happens, live | operator token |
-| `POST /calls`; `GET`, `POST`, `DELETE /stop` | places one; the kill switch | operator token |
+| `POST /calls` | places a call | operator, agent token |
+| `GET /calls`, `/calls/{id}` and below | calls on record | operator, agent token for its own |
+| `DELETE /calls/{id}` | ends one, or erases it | operator, agent token for its own |
+| `GET /calls/search`, `/events` | what was said; what happens, live | operator token |
+| `GET /schedules`, `/schedules/{id}` | calls at times, and what became of them | operator token |
+| `POST /schedules`; `DELETE /schedules/{id}` | makes one; removes it | operator token |
+| `POST /schedules/{id}/run`, `/pause`, `/resume` | now; rests; rests no more | operator token |
+| `POST /schedules/pause`, `/schedules/resume` | the same for all of them | operator token |
+| `GET`, `POST`, `DELETE /stop` | the kill switch | operator token |
 | `GET /openapi.json` | the operator's routes, described | operator token |
 | `GET /healthz`, `/readyz` | alive; ready | anyone, no reasons without a token |
 | `GET /metrics` | Prometheus | operator token, or a private bind |
@@ -26,7 +32,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from bridge import clock
-from bridge.web import calls, health, models, openapi, operator, orders, webhooks
+from bridge.web import calls, health, models, openapi, operator, orders, schedules, webhooks
 from bridge.web.calls import CallBook
 from bridge.web.chat import PATH, ChatCompletions
 from bridge.web.doors import Gate, Tidied, Tokens
@@ -36,6 +42,7 @@ from bridge.web.health import Presence, Readiness
 from bridge.web.metrics import Counted, Metrics
 from bridge.web.operator import Figures
 from bridge.web.orders import Orders
+from bridge.web.schedules import ScheduleBook
 from bridge.web.webhooks import Reports, Ring
 
 CHAT_PATHS = (
@@ -61,6 +68,7 @@ class Parts:
     figures: Figures
     calls: CallBook
     orders: Orders
+    schedules: ScheduleBook
     metrics: Metrics
     readiness: Readiness
     presence: Presence
@@ -88,6 +96,7 @@ def _routes(parts: Parts) -> Sequence[BaseRoute]:
         *operator.routes(parts.figures),
         *calls.routes(parts.calls),
         *orders.routes(parts.orders),
+        *schedules.routes(parts.schedules),
         *openapi.routes(),
         *health.routes(parts.readiness, parts.metrics, parts.tokens, parts.presence),
     ]

@@ -1,4 +1,4 @@
-"""The operator's calls: listed, searched, read, erased, watched.
+"""Calls on record: listed, searched, read, ended, erased, watched.
 
 | route | what |
 | --- | --- |
@@ -6,34 +6,38 @@
 | `GET /calls/search` | turns in which all words of `q` were said |
 | `GET /calls/{id}` | one call with what is known of it |
 | `GET /calls/{id}/transcript` | its turns, with their words |
-| `DELETE /calls/{id}` | erases it for good |
+| `DELETE /calls/{id}` | ends it: 202 with when that will be, 200 when it is over |
+| `DELETE /calls/{id}?erase=true` | erases it for good; 409 before it is over |
 | `GET /events` | what happens, live, as server-sent events; words with `words=true` |
 
-Numbers are masked unless `reveal=true`: the operator's token opens both.
+Numbers are masked unless `reveal=true`: the operator's token opens both. An agent meets the calls
+that it placed and no others, by their whole ids and with whole numbers: another's is a 404, as is
+one that doesn't exist. It may end its calls, and erases none.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import anyio
 from sse_starlette.sse import EventSourceResponse
-from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from typing_extensions import override
 
+from bridge.calls.endings import Endings
+from bridge.calls.erasing import erase
+from bridge.calls.errands import as_our_id
 from bridge.calls.feed import Feed
-from bridge.core.call_export import render_call, render_turn, render_words
+from bridge.core.call_export import ending_note, render_call, render_turn, render_words
 from bridge.core.chat import dump
-from bridge.core.identity import Direction
-from bridge.core.phone import parse_e164
-from bridge.core.record import CallRecord, Outcome
-from bridge.errors import BadRequest, OverLimit
-from bridge.ports.records import MAX_PAGE, PAGE, Filter, Records
-from bridge.web.doors import Gate
+from bridge.core.order import AGENT, OPERATOR
+from bridge.core.record import CallRecord
+from bridge.errors import NotAllowed, OverLimit
+from bridge.ports.records import PAGE, Records
+from bridge.web.call_query import parse_count, parse_filter, parse_flag
+from bridge.web.doors import Gate, is_agent
 
 PING_S = 15
 """How often a stream without news shows that it is alive: proxies close silent ones after 30 to 60
@@ -58,19 +62,22 @@ class CallBook:
     """
 
     records: Records
+    endings: Endings
     feed: Feed
     discard: Discard
     gate: Gate
 
     async def page(self, request: Request) -> Response:
         """`GET /calls`."""
-        query = request.query_params
+        query, wanted = request.query_params, parse_filter(request.query_params)
+        if is_agent(request.scope):
+            wanted = replace(wanted, owner=AGENT)
         page = await self.records.calls(
-            parse_filter(query),
-            limit=_count(query, "limit", PAGE),
+            wanted,
+            limit=parse_count(query, "limit", PAGE),
             cursor=query.get("cursor", ""),
         )
-        reveal = _flag(query, "reveal")
+        reveal = _reveals(request)
         return JSONResponse(
             {
                 "calls": [render_call(call, reveal=reveal) for call in page.calls],
@@ -81,8 +88,10 @@ class CallBook:
     async def search(self, request: Request) -> Response:
         """`GET /calls/search`."""
         query = request.query_params
-        hits = await self.records.search(query.get("q", ""), limit=_count(query, "limit", PAGE))
-        reveal = _flag(query, "reveal")
+        hits = await self.records.search(
+            query.get("q", ""), limit=parse_count(query, "limit", PAGE)
+        )
+        reveal = parse_flag(query, "reveal")
         return JSONResponse(
             {
                 "hits": [
@@ -97,7 +106,7 @@ class CallBook:
         call = await self._call(request)
         return JSONResponse(
             {
-                **render_call(call, reveal=_flag(request.query_params, "reveal")),
+                **render_call(call, reveal=_reveals(request)),
                 **render_words(call),
             }
         )
@@ -108,19 +117,33 @@ class CallBook:
         turns = await self.records.turns(call.id)
         return JSONResponse({"call": call.id, "turns": [render_turn(turn) for turn in turns]})
 
-    async def erase(self, request: Request) -> Response:
-        """`DELETE /calls/{id}`: the whole id, so that nobody erases by a slip."""
-        gone = await self.records.erase(request.path_params["id"])
+    async def end(self, request: Request) -> Response:
+        """`DELETE /calls/{id}`: the whole id, so that nobody ends or erases another by a slip."""
+        by, call_id = OPERATOR, request.path_params["id"]
+        erases = parse_flag(request.query_params, "erase")
+        if is_agent(request.scope):
+            by, call_id = AGENT, (await self._call(request)).id
+            if erases:
+                raise NotAllowed("Agents erase no calls.", rule="agents_erase")
+        if erases:
+            return await self._erase(call_id)
+        call = await self.endings.end(call_id, by=by)
+        if call is None:
+            raise HTTPException(404)
+        told = {**render_call(call, reveal=_reveals(request)), "note": ending_note(call)}
+        return JSONResponse(told, 202 if call.is_live else 200)
+
+    async def _erase(self, call_id: str) -> Response:
+        gone = await erase(self.records, self.discard, call_id)
         if not gone.calls:
             raise HTTPException(404)
-        self.discard(gone.recordings)
         return JSONResponse({"erased": {"calls": gone.calls, "turns": gone.turns}})
 
     async def events(self, request: Request) -> Response:
         """`GET /events`."""
         if self.feed.is_full:
             raise OverLimit("Too many watch already.", retry_after_s=PING_S)
-        words = _flag(request.query_params, "words")
+        words = parse_flag(request.query_params, "words")
         return _Events(self._events(words=words), ping=PING_S, send_timeout=SEND_WITHIN_S, sep="\n")
 
     async def _events(self, *, words: bool) -> AsyncIterator[bytes]:
@@ -133,8 +156,11 @@ class CallBook:
                     yield f"data: {dump(happening.render(words=words))}\n\n".encode()
 
     async def _call(self, request: Request) -> CallRecord:
-        call = await self.records.call(request.path_params["id"])
-        if call is None:
+        call_id, is_theirs = request.path_params["id"], is_agent(request.scope)
+        if is_theirs and as_our_id(call_id) is None:  # a beginning would tell of others' calls
+            raise HTTPException(404)
+        call = await self.records.call(call_id)
+        if call is None or (is_theirs and call.owner != AGENT):
             raise HTTPException(404)
         return call
 
@@ -153,68 +179,12 @@ def routes(book: CallBook) -> list[Route]:
         Route("/calls", book.page),
         Route("/calls/search", book.search),
         Route("/calls/{id}", book.one),
-        Route("/calls/{id}", book.erase, methods=["DELETE"]),
+        Route("/calls/{id}", book.end, methods=["DELETE"]),
         Route("/calls/{id}/transcript", book.transcript),
         Route("/events", book.events),
     ]
 
 
-def parse_filter(query: QueryParams) -> Filter:
-    """The filter in a query.
-
-    Raises:
-        BadRequest: a value can't be; it is never repeated.
-    """
-    outcome, direction = query.get("outcome"), query.get("direction")
-    if outcome is not None and outcome not in set(Outcome):
-        raise BadRequest(f"'outcome' must be one of {', '.join(Outcome)}.", param="outcome")
-    which: Direction | None = None
-    if direction is not None:
-        if direction not in ("inbound", "outbound"):
-            raise BadRequest("'direction' must be inbound or outbound.", param="direction")
-        which = "inbound" if direction == "inbound" else "outbound"
-    return Filter(
-        direction=which,
-        outcome=None if outcome is None else Outcome(outcome),
-        since_s=_moment(query, "since"),
-        until_s=_moment(query, "until"),
-        remote=_number(query.get("remote")),
-        owner=query.get("owner"),
-        live=_flag(query, "live"),
-    )
-
-
-def _number(text: str | None) -> Any:  # noqa: ANN401 - a number or nothing
-    if text is None:
-        return None
-    try:
-        return parse_e164(text if text.startswith("+") else f"+{text.strip()}")
-    except ValueError as error:
-        raise BadRequest(f"'remote' can't be used: it is {error}.", param="remote") from None
-
-
-def _moment(query: QueryParams, name: str) -> float | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        at_s = float(text)
-    except ValueError:
-        at_s = float("nan")
-    if not abs(at_s) < float("inf"):
-        raise BadRequest(f"{name!r} must be seconds since 1970.", param=name)
-    return at_s
-
-
-def _count(query: QueryParams, name: str, otherwise: int) -> int:
-    text = query.get(name, str(otherwise))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE):
-        raise BadRequest(f"{name!r} must be 1 to {MAX_PAGE}.", param=name)
-    return int(text)
-
-
-def _flag(query: QueryParams, name: str) -> bool:
-    text = query.get(name, "false").lower()
-    if text not in ("true", "false", "1", "0", ""):
-        raise BadRequest(f"{name!r} must be true or false.", param=name)
-    return text in ("true", "1")
+def _reveals(request: Request) -> bool:
+    """Whether numbers are shown whole: when that is asked for, and to an agent those it called."""
+    return is_agent(request.scope) or parse_flag(request.query_params, "reveal")

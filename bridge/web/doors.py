@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -25,6 +25,10 @@ class Group(StrEnum):
     PUBLIC = "public"
     PLATFORM = "platform"
     OPERATOR = "operator"
+
+    AGENT = "agent"
+    """An agent that places calls: has no doors of its own, and some of the operator's."""
+
     FIGURES = "figures"
 
     WEBHOOK = "webhook"
@@ -49,11 +53,25 @@ DOORS: Mapping[str, Group] = {
     "/calls": Group.OPERATOR,
     "/events": Group.OPERATOR,
     "/stop": Group.OPERATOR,
+    "/schedules": Group.OPERATOR,
     "/openapi.json": Group.OPERATOR,
     INBOUND_PATH: Group.WEBHOOK,
     POST_CALL_PATH: Group.SIGNED,
 }
 """Every address, and those below it. What isn't named here does not exist."""
+
+AGENTS_MAY: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("POST", re.compile("/calls")),
+    ("GET", re.compile("/calls")),
+    ("GET", re.compile("/calls/(?!search$)[^/]+")),
+    ("GET", re.compile("/calls/[^/]+/transcript")),
+    ("DELETE", re.compile("/calls/[^/]+")),
+)
+"""What an agent's token opens, by method and address. Which calls it meets there is decided behind
+the door (`web/calls.py`): its own."""
+
+HOLDER = "bridge.holder"
+"""Where a request's scope says whose token it carries, from the guard on."""
 
 _SLASHES = re.compile("/{2,}")
 
@@ -80,10 +98,17 @@ class Tokens:
             unless the request came through a proxy or a tunnel.
         webhook: what the platform proves itself with when a call rings; with none, that door
             opens to nobody.
+        agent: an agent's token as it is now; empty while there is none.
     """
 
     def __init__(
-        self, platform: str, operator: str, *, private_bind: bool = False, webhook: str = ""
+        self,
+        platform: str,
+        operator: str,
+        *,
+        private_bind: bool = False,
+        webhook: str = "",
+        agent: Callable[[], str] = str,
     ) -> None:
         if not platform or not operator:
             raise ValueError("A token must not be empty.")
@@ -93,30 +118,47 @@ class Tokens:
         }
         self._webhook = _digest(webhook.encode()) if webhook else None
         self._private_bind = private_bind
+        self._agent = agent
 
-    def check(self, scope: Scope, group: Group) -> None:
+    def check(self, scope: Scope, group: Group) -> Group:
         """Returns when the request may use the group's doors, or for `SIGNED` when it may try.
+
+        Returns:
+            Who it is: `AGENT` at a door of the operator's that agents may use; else the group.
 
         Raises:
             Unauthenticated: no token, or not the group's; no signature.
         """
-        if group is Group.PUBLIC:
-            return
-        if group is Group.WEBHOOK:
-            self._check_webhook(scope)
-            return
-        if group is Group.SIGNED:
-            _the_one(scope, SIGNATURE_HEADER, "No signature.")
-            return
-        if group is Group.FIGURES:
-            if self._private_bind and _came_directly(scope):
-                return
-            group = Group.OPERATOR
+        match group:
+            case Group.PUBLIC:
+                pass
+            case Group.WEBHOOK:
+                self._check_webhook(scope)
+            case Group.SIGNED:
+                _the_one(scope, SIGNATURE_HEADER, "No signature.")
+            case Group.FIGURES:
+                if not (self._private_bind and _came_directly(scope)):
+                    self._check_bearer(scope, Group.OPERATOR)
+            case Group.OPERATOR if self._is_agents(scope):
+                return Group.AGENT
+            case _:
+                self._check_bearer(scope, group)
+        return group
+
+    def _check_bearer(self, scope: Scope, group: Group) -> None:
         token = _bearer(scope)
         if token is None:
             raise Unauthenticated("No token.", hint="Send 'Authorization: Bearer <token>'.")
         if not hmac.compare_digest(_digest(token), self._digests[group]):
             raise Unauthenticated(f"This is not the {group} token.")
+
+    def _is_agents(self, scope: Scope) -> bool:
+        """Whether an agent stands at a door that agents may use."""
+        token = _bearer(scope) if _is_for_agents(scope) else None
+        known = "" if token is None else self._agent()
+        if token is None or not known:
+            return False
+        return hmac.compare_digest(_digest(token), _digest(known.encode()))
 
     def _check_webhook(self, scope: Scope) -> None:
         secret = _the_one(scope, SECRET_HEADER, "No secret.")
@@ -136,6 +178,16 @@ def group_of(scope: Scope) -> Group | None:
     """Whose door the request stands at; `None` when there is no such door."""
     door = _door_of(scope)
     return None if door is None else DOORS[door]
+
+
+def _is_for_agents(scope: Scope) -> bool:
+    method, path = scope["method"], _path_of(scope)
+    return any(method == name and way.fullmatch(path) for name, way in AGENTS_MAY)
+
+
+def is_agent(scope: Scope) -> bool:
+    """Whether a request that was let in carries an agent's token."""
+    return bool(scope[HOLDER] is Group.AGENT)
 
 
 def route_of(scope: Scope) -> str:

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bridge import log
 from bridge.core.limits import Concurrency, RateLimit
 from bridge.errors import BadRequest, BridgeError, Draining, OverLimit, Unauthenticated
-from bridge.web.doors import Gate, Group, Tokens, group_of, headers_named
+from bridge.web.doors import HOLDER, Gate, Group, Tokens, group_of, headers_named
 from bridge.web.faults import not_found, response_for
 
 BODY_WITHIN_S = 10.0
@@ -119,7 +119,8 @@ class Guard:
             await _turn_away(scope, receive, send)
             return
         try:
-            with self._admitted(scope, group):
+            with self._admitted(scope, group) as holder:
+                scope[HOLDER] = holder
                 body = await self._read_body(scope, receive, group)
                 await self._app(scope, receive if body is None else _replay(body, receive), send)
         except _NotEntered as refusal:
@@ -130,23 +131,26 @@ class Guard:
             return
 
     @contextmanager
-    def _admitted(self, scope: Scope, group: Group) -> Iterator[None]:
-        """Holds one of the token's places; gives it back when the request is over, however."""
+    def _admitted(self, scope: Scope, group: Group) -> Iterator[Group]:
+        """Holds one of the token's places; gives it back when the request is over, however.
+
+        Yields whose token it is.
+        """
         with _entering():
-            self._tokens.check(scope, group)
+            holder = self._tokens.check(scope, group)
         if group in _LIGHT:
-            yield
+            yield holder
             return
         places = self._reading if group is Group.SIGNED else self._busy
         with _entering():
-            self._check_pace(group)
+            self._check_pace(holder)
             _check_body_kind(scope, self._most_bytes(group))
-            if not places.enter(group):
+            if not places.enter(holder):
                 raise OverLimit("Too many requests at once with this token.")
         try:
-            yield
+            yield holder
         finally:
-            places.leave(group)
+            places.leave(holder)
 
     def _most_bytes(self, group: Group) -> int:
         return self._limits.delivery_bytes if group is Group.SIGNED else self._limits.body_bytes

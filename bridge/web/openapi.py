@@ -3,9 +3,7 @@
 Source: OpenAPI Specification 3.1.0.
 """
 
-from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,18 +11,30 @@ from starlette.routing import Route
 
 from bridge import __version__
 from bridge.core.call_export import COLUMNS
+from bridge.core.order import AGENT, OPERATOR
 from bridge.core.outbound_rules import RULES
 from bridge.core.record import Fault, Mode, Outcome, Source, State
 from bridge.ports.records import MAX_PAGE, PAGE
+from bridge.web import openapi_schedules
+from bridge.web.openapi_parts import (
+    FLAG,
+    ID,
+    KEY,
+    MAYBE,
+    MAYBE_ESTIMATE,
+    MAYBE_NUMBER,
+    NUMBER,
+    REVEAL,
+    TEXT,
+    VERDICT_RULES,
+    Json,
+    act,
+    list_of,
+    object_of,
+    query,
+    ref,
+)
 from bridge.web.orders import CallOrder
-
-Json = dict[str, Any]
-
-_TEXT: Json = {"type": "string"}
-_FLAG: Json = {"type": "boolean"}
-_NUMBER: Json = {"type": "number"}
-_MAYBE: Json = {"type": ["string", "null"]}
-_MAYBE_NUMBER: Json = {"type": ["number", "null"]}
 
 
 def routes() -> list[Route]:
@@ -42,155 +52,117 @@ def document() -> Json:
     return {
         "openapi": "3.1.0",
         "info": {"title": "bridge", "version": __version__, "summary": "The operator's routes."},
-        "security": [{"operator": []}],
+        "security": [{OPERATOR: []}],
         "paths": _paths(),
         "components": {
-            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                name: {"type": "http", "scheme": "bearer"} for name in (OPERATOR, AGENT)
+            },
             "schemas": _schemas(),
         },
     }
 
 
 def _paths() -> Json:
-    one = {"name": "id", "in": "path", "required": True, "schema": {**_TEXT, "minLength": 1}}
-    reveal = _query("reveal", {**_FLAG, "default": False}, "Show numbers whole.")
-    limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE})
+    limit = query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE})
     return {
         "/calls": {
-            "get": _act(
+            "get": act(
                 "listCalls",
                 "A page of calls, the latest first.",
-                {200: _ref("CallPage"), 400: _ref("Error")},
+                {200: ref("CallPage"), 400: ref("Error")},
                 [
-                    _query("direction", {"enum": ["inbound", "outbound"]}),
-                    _query("outcome", {"enum": list(Outcome)}),
-                    *(_query(name, _NUMBER, "Seconds since 1970.") for name in ("since", "until")),
-                    _query("remote", _TEXT, "An E.164 number."),
-                    _query("owner", _TEXT),
-                    _query("live", _FLAG),
+                    query("direction", {"enum": ["inbound", "outbound"]}),
+                    query("outcome", {"enum": list(Outcome)}),
+                    *(query(name, NUMBER, "Seconds since 1970.") for name in ("since", "until")),
+                    query("remote", TEXT, "An E.164 number."),
+                    query("owner", TEXT),
+                    query("live", FLAG),
                     limit,
-                    _query("cursor", _TEXT, "`next` of the page before."),
-                    reveal,
+                    query("cursor", TEXT, "`next` of the page before."),
+                    REVEAL,
                 ],
             ),
-            "post": _act(
+            "post": act(
                 "placeCall",
                 "Places a call, or says what every rule says of it.",
                 {
-                    200: {"anyOf": [_ref("PlacedCall"), _ref("Verdict")]},
-                    201: _ref("PlacedCall"),
-                    202: _ref("PlacedCall"),
-                    400: _ref("Error"),
-                    403: _ref("Error"),
-                    409: _ref("Error"),
-                    422: _ref("Error"),
-                    502: _ref("Error"),
-                    503: _ref("Error"),
-                    504: _ref("Error"),
+                    200: {"anyOf": [ref("PlacedCall"), ref("Verdict")]},
+                    201: ref("PlacedCall"),
+                    202: ref("PlacedCall"),
+                    400: ref("Error"),
+                    403: ref("Error"),
+                    409: ref("Error"),
+                    422: ref("Error"),
+                    502: ref("Error"),
+                    503: ref("Error"),
+                    504: ref("Error"),
                 },
-                [
-                    {
-                        "name": "Idempotency-Key",
-                        "in": "header",
-                        "schema": {**_TEXT, "pattern": "^[!-~]{1,256}$"},
-                        "description": "However often it is asked with this, it rings once.",
-                    }
-                ],
-                body=_ref("CallOrder"),
+                [KEY],
+                body=ref("CallOrder"),
             ),
         },
         "/calls/search": {
-            "get": _act(
+            "get": act(
                 "searchCalls",
                 "Turns in which all words of `q` were said.",
-                {200: _ref("Hits"), 400: _ref("Error")},
-                [_query("q", _TEXT), limit, reveal],
+                {200: ref("Hits"), 400: ref("Error")},
+                [query("q", TEXT), limit, REVEAL],
             )
         },
         "/calls/{id}": {
-            "get": _act(
+            "get": act(
                 "readCall",
                 "One call; the beginning of its id is enough.",
-                {200: _ref("Call"), 400: _ref("Error"), 404: _ref("Error")},
-                [one, reveal],
+                {200: ref("Call"), 400: ref("Error"), 404: ref("Error")},
+                [ID, REVEAL],
             ),
-            "delete": _act(
-                "eraseCall",
-                "Erases it for good.",
-                {200: {"type": "object"}, 404: _ref("Error")},
-                [one],
+            "delete": act(
+                "endCall",
+                "Ends it: hung up at its next turn. With `erase`, deletes it for good.",
+                {
+                    200: {"anyOf": [ref("EndedCall"), ref("Erased")]},
+                    202: ref("EndedCall"),
+                    400: ref("Error"),
+                    403: ref("Error"),
+                    404: ref("Error"),
+                    409: ref("Error"),
+                },
+                [ID, query("erase", {**FLAG, "default": False}, "Only once it is over.")],
             ),
         },
         "/calls/{id}/transcript": {
-            "get": _act(
+            "get": act(
                 "readTranscript",
                 "Its turns, with their words.",
-                {200: {"type": "object"}, 400: _ref("Error"), 404: _ref("Error")},
-                [one],
+                {200: {"type": "object"}, 400: ref("Error"), 404: ref("Error")},
+                [ID],
             )
         },
         "/stop": {
-            "get": _act("readStop", "Whether the kill switch is on.", {200: _ref("Switch")}),
-            "post": _act(
+            "get": act("readStop", "Whether the kill switch is on.", {200: ref("Switch")}),
+            "post": act(
                 "stopAll",
                 "No call is placed any more; calls of ours are hung up at their next turn.",
-                {200: _ref("Switch")},
+                {200: ref("Switch")},
             ),
-            "delete": _act("resume", "Calls may be placed again.", {200: _ref("Switch")}),
+            "delete": act("resume", "Calls may be placed again.", {200: ref("Switch")}),
         },
+        **openapi_schedules.paths(),
         "/sessions": {
-            "get": _act("listSessions", "Who talks in which session.", {200: {"type": "object"}})
+            "get": act("listSessions", "Who talks in which session.", {200: {"type": "object"}})
         },
-        "/latency": {"get": _act("readLatency", "How long turns take.", {200: {"type": "object"}})},
+        "/latency": {"get": act("readLatency", "How long turns take.", {200: {"type": "object"}})},
         "/events": {
-            "get": _act(
+            "get": act(
                 "watch",
                 "What happens, live, as server-sent events of one JSON object each. Without end.",
-                {200: _TEXT, 400: _ref("Error")},
-                [_query("words", _FLAG, "With what is said.")],
+                {200: TEXT, 400: ref("Error")},
+                [query("words", FLAG, "With what is said.")],
                 kind="text/event-stream",
             )
         },
     }
-
-
-def _act(
-    name: str,
-    summary: str,
-    answers: Mapping[int, Json],
-    parameters: Sequence[Json] = (),
-    *,
-    body: Json | None = None,
-    kind: str = "application/json",
-) -> Json:
-    everywhere = {401: _ref("Error"), 429: _ref("Error")}
-    act: Json = {
-        "operationId": name,
-        "summary": summary,
-        "responses": {
-            str(status): {
-                "description": "done" if status < 400 else "refused",  # noqa: PLR2004 - HTTP
-                "content": {
-                    kind if status < 300 else "application/json": {"schema": schema}  # noqa: PLR2004 - HTTP
-                },
-            }
-            for status, schema in {**answers, **everywhere}.items()
-        },
-    }
-    if parameters:
-        act["parameters"] = list(parameters)
-    if body is not None:
-        act["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-    return act
-
-
-def _query(name: str, schema: Json, description: str = "") -> Json:
-    said = {"description": description} if description else {}
-    return {"name": name, "in": "query", "schema": schema, **said}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _schemas() -> Json:
@@ -205,28 +177,35 @@ def _schemas() -> Json:
             **call,
             "properties": {
                 **call["properties"],
-                "is_new": _FLAG,
-                "estimate": {"anyOf": [_ref("Estimate"), {"type": "null"}]},
+                "is_new": FLAG,
+                "estimate": MAYBE_ESTIMATE,
             },
             "required": [*call["required"], "is_new", "estimate"],
         },
-        "CallPage": _object(calls=_list(_ref("Call")), next=_MAYBE),
-        "Hits": _object(hits=_list(_object(call=_ref("Call"), turn={"type": "object"}))),
-        "Estimate": _object(
-            usd=_NUMBER,
-            carrier_per_minute=_NUMBER,
-            platform_per_minute=_NUMBER,
-            is_listed=_FLAG,
-            as_of=_TEXT,
+        "EndedCall": {
+            **call,
+            "properties": {**call["properties"], "note": TEXT},
+            "required": [*call["required"], "note"],
+        },
+        "Erased": object_of(erased=object_of(calls={"type": "integer"}, turns={"type": "integer"})),
+        "CallPage": object_of(calls=list_of(ref("Call")), next=MAYBE),
+        "Hits": object_of(hits=list_of(object_of(call=ref("Call"), turn={"type": "object"}))),
+        "Estimate": object_of(
+            usd=NUMBER,
+            carrier_per_minute=NUMBER,
+            platform_per_minute=NUMBER,
+            is_listed=FLAG,
+            as_of=TEXT,
         ),
-        "Verdict": _object(
-            allowed=_FLAG,
+        "Verdict": object_of(
+            allowed=FLAG,
             rule={"enum": [*RULES, None]},
-            rules=_list(_object(rule={"enum": list(RULES)}, passed=_FLAG, why=_TEXT)),
-            estimate={"anyOf": [_ref("Estimate"), {"type": "null"}]},
+            rules=VERDICT_RULES,
+            estimate=MAYBE_ESTIMATE,
         ),
-        "Switch": _object(stopped=_FLAG, stopped_s=_MAYBE_NUMBER),
-        "Error": _object(error=_object(message=_TEXT, type=_TEXT, param=_MAYBE, code=_MAYBE)),
+        **openapi_schedules.schemas(),
+        "Switch": object_of(stopped=FLAG, stopped_s=MAYBE_NUMBER),
+        "Error": object_of(error=object_of(message=TEXT, type=TEXT, param=MAYBE, code=MAYBE)),
     }
 
 
@@ -242,15 +221,6 @@ def _call() -> Json:
     }
     numbers = ("placed_s", "answered_s", "ended_s", "duration_s", "cost")
     fields = {
-        name: special.get(name) or (_MAYBE_NUMBER if name in numbers else _MAYBE)
-        for name in COLUMNS
+        name: special.get(name) or (MAYBE_NUMBER if name in numbers else MAYBE) for name in COLUMNS
     }
-    return _object(**fields, touched_s=_NUMBER, reported=_list(_TEXT))
-
-
-def _list(items: Json) -> Json:
-    return {"type": "array", "items": items}
-
-
-def _object(**properties: Json) -> Json:
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    return object_of(**fields, touched_s=NUMBER, reported=list_of(TEXT))

@@ -12,14 +12,10 @@ from starlette.routing import Route
 from bridge import log
 from bridge.calls.report import TurnReport
 from bridge.calls.sessions import SessionBook
-from bridge.core.latency import waterfall
+from bridge.core.latency import TURNS_KEPT, waterfall
 from bridge.core.reply import Failure
 from bridge.errors import BridgeError
 from bridge.web.metrics import Metrics
-
-TURNS_KEPT = 2000
-"""Turns that percentiles are drawn from: enough for a 99th, and about 1 MB."""
-
 
 Recorded = Callable[[int], Awaitable[Sequence[Mapping[str, float]]]]
 """The stages of the latest turns on record, so many at most. May raise `BridgeError`."""

@@ -1,4 +1,4 @@
-"""Calls that the operator has placed, and the kill switch.
+"""Calls that the operator or an agent has placed, and the kill switch.
 
 | route | what |
 | --- | --- |
@@ -12,7 +12,7 @@
 | 201 | it was placed now |
 | 200 | it was asked for before under this key; or `dry_run` |
 | 202 | it is not known yet whether it rings; `GET /calls/{id}` will say |
-| 403 | the guard refuses it: `error.rule` names the rule |
+| 403 | the guard refuses it, or an agent names a session: `error.rule` names the rule |
 | 409 | this key was used for another call |
 | 422 | a field is wrong |
 | 502, 429 | the platform refuses it: nothing rings; `error.call` has the record |
@@ -32,14 +32,15 @@ from starlette.routing import Route
 from bridge.calls.outbound import Outbound, Placed
 from bridge.core.call_export import render_call
 from bridge.core.chat import render_error
-from bridge.core.order import BRIEF_CHARS, MESSAGE_CHARS, Order
+from bridge.core.order import AGENT, BRIEF_CHARS, MESSAGE_CHARS, OPERATOR, Order
 from bridge.core.outbound import Verdict
 from bridge.core.phone import E164, parse_e164
 from bridge.core.record import Mode, Source
 from bridge.core.session import check_key
 from bridge.core.stated import ID_CHARS
-from bridge.errors import BadRequest, SettingsError
+from bridge.errors import BadRequest, NotAllowed, SettingsError
 from bridge.ports.desk import Desk
+from bridge.web.doors import is_agent
 from bridge.web.faults import REQUEST, SERVER, response_for
 
 KEY_HEADER = "idempotency-key"
@@ -97,7 +98,13 @@ class CallOrder(BaseModel):
             check_key(value)
         return value
 
-    def as_order(self, line: E164 | None, key: str | None, source: Source = Source.API) -> Order:
+    def as_order(
+        self,
+        line: E164 | None,
+        key: str | None,
+        source: Source = Source.API,
+        owner: str = OPERATOR,
+    ) -> Order:
         """The order that it stands for. `line` is called from when it names none."""
         return Order(
             to=self.to,
@@ -107,6 +114,7 @@ class CallOrder(BaseModel):
             brief=self.brief,
             language=self.language,
             source=source,
+            owner=owner,
             key=key,
             session=self.session,
         )
@@ -127,15 +135,19 @@ class Orders:
     async def place(self, request: Request) -> Response:
         """`POST /calls`."""
         asked = parse_order(await request.body())
-        key = _key(request.headers.getlist(KEY_HEADER))
-        order = asked.as_order(self.line(), key)
+        key = read_key(request)
+        is_theirs = is_agent(request.scope)
+        if is_theirs:
+            order = _of_agent(asked, self.line(), key)
+        else:
+            order = asked.as_order(self.line(), key)
         if asked.dry_run:
             return JSONResponse(render_verdict(await self.outbound.decide(order)))
         try:
             placed = await self.outbound.place(order)
         except SettingsError as error:
             return _error(503, f"{error.message}. {error.hint}", SERVER, error.code)
-        return answer(placed)
+        return answer(placed, reveal=is_theirs)
 
     async def shown(self, _request: Request) -> Response:
         """`GET /stop`."""
@@ -166,6 +178,17 @@ def routes(orders: Orders) -> list[Route]:
     ]
 
 
+def _of_agent(asked: CallOrder, line: E164 | None, key: str | None) -> Order:
+    """What an agent asks for.
+
+    Raises:
+        NotAllowed: it names a session. Whoever is called would speak into it, and its memory.
+    """
+    if asked.session is not None:
+        raise NotAllowed("Agents don't choose the session of a call.", rule="agents_session")
+    return asked.as_order(line, key, Source.AGENT, AGENT)
+
+
 def parse_order(body: bytes) -> CallOrder:
     """The body of `POST /calls`.
 
@@ -188,13 +211,17 @@ def parse_order(body: bytes) -> CallOrder:
         ) from None
 
 
-def answer(placed: Placed) -> Response:
-    """What became of an order, as it is answered."""
+def answer(placed: Placed, *, reveal: bool = False) -> Response:
+    """What became of an order, as it is answered.
+
+    Args:
+        reveal: show numbers whole.
+    """
     call, verdict = placed.call, placed.verdict
     if call is None:
         assert verdict is not None, "the guard refused it"
         return _refusal(verdict)
-    shown = {**render_call(call), "is_new": placed.is_new, **_estimate(verdict)}
+    shown = {**render_call(call, reveal=reveal), "is_new": placed.is_new, **_estimate(verdict)}
     if placed.error is None:
         return JSONResponse(shown, 201 if placed.is_new else 200)
     if placed.error.asked:
@@ -249,12 +276,13 @@ def _error(status: int, message: str, kind: str, code: str) -> Response:
     return JSONResponse(render_error(message, kind, code=code), status)
 
 
-def _key(values: list[str]) -> str | None:
-    """The idempotency key.
+def read_key(request: Request) -> str | None:
+    """The idempotency key of a request; `None` when it has none.
 
     Raises:
         BadRequest: there are two, or it isn't 1 to `ID_CHARS` printable ASCII characters.
     """
+    values = request.headers.getlist(KEY_HEADER)
     if not values:
         return None
     key = values[0].strip()

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from bridge import plugins
 from bridge.ports.platform import Platform
 from bridge.ports.records import Records
+from bridge.ports.store import Store
 from bridge.ports.tunnel import Tunnel
 from bridge.ports.upstream import Upstream
 from bridge.settings import Settings
@@ -83,6 +84,19 @@ async def connect_tunnel(settings: Settings) -> AsyncIterator[Tunnel]:
 
 
 @asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
+    """The records of calls and the schedules, where `store.url` says.
+
+    Raises:
+        SettingsError: the file can't be used.
+        VendorUnavailable: another process holds it.
+    """
+    path = database_path(settings.store.url)
+    async with plugins.adapter("stores", "sqlite").connect_store(path) as store:
+        yield cast(Store, store)
+
+
+@asynccontextmanager
 async def open_records(settings: Settings) -> AsyncIterator[Records]:
     """The records of calls, where `store.url` says.
 
@@ -90,9 +104,8 @@ async def open_records(settings: Settings) -> AsyncIterator[Records]:
         SettingsError: the file can't be used.
         VendorUnavailable: another process holds it.
     """
-    path = database_path(settings.store.url)
-    async with plugins.adapter("stores", "sqlite").connect(path) as records:
-        yield cast(Records, records)
+    async with open_store(settings) as store:
+        yield store.records
 
 
 def platform_opener(

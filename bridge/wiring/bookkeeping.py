@@ -1,4 +1,4 @@
-"""What keeps the records of calls, for a server or for a command where none runs."""
+"""What keeps records and schedules, for a server or for a command where none runs."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,15 +11,16 @@ from bridge.calls.upkeep import Upkeep
 from bridge.core.platform_call import PlatformCall
 from bridge.core.sound_delivery import AUDIO
 from bridge.ports.records import Records
+from bridge.ports.schedules import Schedules
 from bridge.settings import Settings
 from bridge.stores.sqlite.recordings import Recordings
-from bridge.wiring.adapters import open_records, platform_opener
+from bridge.wiring.adapters import open_store, platform_opener
 from bridge.wiring.rules import keeping
 
 
 @dataclass(frozen=True, slots=True)
 class Bookkeeping:
-    """The records and who writes them.
+    """The records and who writes them, and the schedules beside them.
 
     Attributes:
         feed: is told what happens in calls, for those who watch.
@@ -27,6 +28,7 @@ class Bookkeeping:
     """
 
     records: Records
+    schedules: Schedules
     recordings: Recordings
     feed: Feed
     recorder: Recorder
@@ -38,6 +40,11 @@ class Bookkeeping:
         await self.recorder.reported(AUDIO, PlatformCall(conversation), file=file)
 
 
+def recordings(settings: Settings) -> Recordings:
+    """Where the sound of calls is kept."""
+    return Recordings(settings.state_dir)
+
+
 @asynccontextmanager
 async def open_bookkeeping(settings: Settings) -> AsyncIterator[Bookkeeping]:
     """The records where `store.url` says, and their writer at work. `upkeep` is not.
@@ -47,8 +54,9 @@ async def open_bookkeeping(settings: Settings) -> AsyncIterator[Bookkeeping]:
         VendorUnavailable: another process holds it.
     """
     async with AsyncExitStack() as stack:
-        records = await stack.enter_async_context(open_records(settings))
-        recordings = Recordings(settings.state_dir)
+        store = await stack.enter_async_context(open_store(settings))
+        records = store.records
+        sound = recordings(settings)
         feed = Feed()
         recorder = Recorder(records, feed, keeping(settings), now=clock.now_s, today=clock.wall_s)
         await stack.enter_async_context(recorder.working())
@@ -56,8 +64,8 @@ async def open_bookkeeping(settings: Settings) -> AsyncIterator[Bookkeeping]:
             records,
             recorder,
             platform_opener(settings),
-            recordings.discard,
+            sound.discard,
             keep_days=settings.records.keep_days,
             today=clock.wall_s,
         )
-        yield Bookkeeping(records, recordings, feed, recorder, upkeep)
+        yield Bookkeeping(records, store.schedules, sound, feed, recorder, upkeep)

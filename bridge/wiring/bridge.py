@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from bridge import clock, log, plugins
+from bridge.calls.behind import NEVER
 from bridge.calls.feed import Feed
+from bridge.calls.ring_back import RingBacks
+from bridge.calls.scheduler import Scheduler
 from bridge.calls.sessions import SessionBook
+from bridge.calls.teller import Teller
 from bridge.calls.turns import Turns
 from bridge.core import filler
 from bridge.errors import VendorError
@@ -27,9 +31,10 @@ from bridge.web.operator import Figures
 from bridge.web.server import DrainGate
 from bridge.wiring.adapters import open_upstream
 from bridge.wiring.bookkeeping import open_bookkeeping
-from bridge.wiring.calling import open_calling
+from bridge.wiring.calling import open_calling, ring_back
 from bridge.wiring.doors import Inside, open_doors
 from bridge.wiring.rules import turn_rules
+from bridge.wiring.scheduling import scheduler
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,19 @@ class Bridge:
     """A bridge at work: the HTTP surface, the agent behind it, the gate that stops it.
 
     `presence` is how it proves to be itself; `whereabouts` is where it is reached, as its keeper
-    finds out. `feed` is told what happens in calls.
+    finds out. `feed` is told what happens in calls; `ring_backs` knows what callers were promised.
+    `scheduler` is not at work: a server that only answers somebody's test must ring nobody.
     """
 
     app: ASGIApp
     upstream: Upstream
     turns: Turns
+    scheduler: Scheduler
     gate: DrainGate
     presence: Presence
     whereabouts: Whereabouts
     feed: Feed
+    ring_backs: RingBacks
 
 
 @asynccontextmanager
@@ -60,6 +68,10 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
         keeps = await stack.enter_async_context(open_bookkeeping(settings))
         await stack.enter_async_context(keeps.upkeep.working())
         calling = await stack.enter_async_context(open_calling(settings, keeps))
+        if upstream.herald is not None:
+            teller = Teller(keeps.records, upstream.herald, keeps.feed, today=clock.wall_s)
+            await stack.enter_async_context(teller.working())
+        ring_backs = ring_back(settings, calling, book)
         metrics = Metrics()
         figures = Figures(metrics, SessionBook(), keeps.records.stages)
         turns = Turns(
@@ -70,14 +82,26 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
             now=clock.now_s,
             observe=figures.observe,
             witness=keeps.recorder,
+            ring_back=ring_backs if settings.turn.ring_back else NEVER,
         )
         await stack.enter_async_context(turns.working())
         metrics.runs_active.set_function(lambda: turns.live_runs)
         gate, whereabouts = DrainGate(), Whereabouts()
-        inside = Inside(upstream, turns, book, keeps, calling, figures, metrics, gate, whereabouts)
+        at_times = scheduler(settings, keeps, calling.outbound, lambda: gate.draining)
+        inside = Inside(
+            upstream, turns, book, keeps, calling, at_times, figures, metrics, gate, whereabouts
+        )
         parts = open_doors(settings, inside)
         yield Bridge(
-            build_app(parts), upstream, turns, gate, parts.presence, whereabouts, keeps.feed
+            build_app(parts),
+            upstream,
+            turns,
+            at_times,
+            gate,
+            parts.presence,
+            whereabouts,
+            keeps.feed,
+            ring_backs,
         )
 
 

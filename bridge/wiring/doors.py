@@ -7,15 +7,17 @@ from bridge import clock
 from bridge.calls.entrance import Entrance
 from bridge.calls.inbound import Inbound
 from bridge.calls.plain import Plain
+from bridge.calls.scheduler import Scheduler
 from bridge.calls.turns import Turns
 from bridge.core.phrases import PhraseBook
 from bridge.core.signature import keyed_digest
 from bridge.core.sound_delivery import MOST_BYTES
+from bridge.errors import SettingsError
 from bridge.ports.upstream import Upstream, Verdict
 from bridge.reach.keeper import Whereabouts
 from bridge.reach.outside import PROOF
 from bridge.settings import Settings
-from bridge.settings.tokens import post_call_secrets, webhook_token
+from bridge.settings.tokens import agent_token, post_call_secrets, webhook_token
 from bridge.web.app import Parts
 from bridge.web.calls import CallBook
 from bridge.web.chat import ChatCompletions
@@ -25,12 +27,14 @@ from bridge.web.health import Presence, Readiness
 from bridge.web.metrics import Metrics
 from bridge.web.operator import Figures
 from bridge.web.orders import Orders
+from bridge.web.schedules import ScheduleBook
 from bridge.web.server import DrainGate
 from bridge.web.webhooks import Reports
 from bridge.wiring import dialling
 from bridge.wiring.bookkeeping import Bookkeeping
 from bridge.wiring.calling import Calling
 from bridge.wiring.rules import entrance_rules, greeting
+from bridge.wiring.scheduling import timetable
 
 PROOF_KEY_BYTES = 32
 """Bytes of the key by which this process proves to be itself: as many as the digest has."""
@@ -45,6 +49,7 @@ class Inside:
     book: PhraseBook
     keeps: Bookkeeping
     calling: Calling
+    scheduler: Scheduler
     figures: Figures
     metrics: Metrics
     gate: DrainGate
@@ -64,8 +69,9 @@ def open_doors(settings: Settings, inside: Inside) -> Parts:
         reports=_reports(settings, inside),
         models=_models(settings, inside.upstream),
         figures=inside.figures,
-        calls=CallBook(keeps.records, keeps.feed, keeps.recordings.discard, gate),
+        calls=CallBook(keeps.records, calling.endings, keeps.feed, keeps.recordings.discard, gate),
         orders=Orders(calling.outbound, calling.means.desk, lambda: dialling.line(settings)),
+        schedules=ScheduleBook(timetable(settings, keeps, calling.outbound, inside.scheduler.wake)),
         metrics=inside.metrics,
         readiness=Readiness(lambda: _reasons(inside.upstream), gate, clock.now_s),
         presence=_presence(inside.whereabouts),
@@ -85,6 +91,7 @@ def _entrance(settings: Settings, inside: Inside) -> Entrance:
         refused=inside.figures.refused,
         witness=inside.keeps.recorder,
         errands=inside.calling.means.errands,
+        endings=inside.calling.endings,
     )
 
 
@@ -129,7 +136,17 @@ def _tokens(settings: Settings) -> Tokens:
         server.operator_token.get_secret_value(),
         private_bind=is_private_bind(server.host),
         webhook=webhook_token(settings),
+        agent=lambda: _agent_token(settings),
     )
+
+
+def _agent_token(settings: Settings) -> str:
+    """An agent's token as it is now; empty, so that no agent comes in, when it can't be read."""
+    try:
+        token = agent_token(settings)
+    except SettingsError:
+        return ""
+    return "" if token is None else token.get_secret_value()
 
 
 def _limits(settings: Settings) -> Limits:

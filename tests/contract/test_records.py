@@ -18,9 +18,9 @@ from bridge.core.phone import E164
 from bridge.core.platform_call import PlatformCall
 from bridge.core.record import Fault, Mode, Outcome, Source, State
 from bridge.errors import BadRequest, BridgeError
-from bridge.ports.records import MAX_PAGE, Added, Filter, Purged, Records
+from bridge.ports.records import MAX_PAGE, Added, Filter, NewTurn, Purged, Records
 from bridge.stores import sqlite
-from tests.fakes.calls_on_record import CALL, CALLER, LINE, call, placed, turn
+from tests.fakes.calls_on_record import CALL, CALLER, LINE, add_turn, call, placed, turn
 
 pytestmark = pytest.mark.anyio
 
@@ -95,7 +95,7 @@ async def test_what_was_added_is_there_for_whoever_opens_it_later(
 ) -> None:
     async with kind.opens(tmp_path) as records:
         await records.add(EVERYTHING)
-        await records.add_turn("call_all", turn())
+        await add_turn(records, "call_all", turn())
     async with kind.opens(tmp_path) as records:
         assert await records.call("call_all") == EVERYTHING
         assert [t.run_id for t in await records.turns("call_all")] == ["run_1"]
@@ -229,7 +229,7 @@ async def test_a_report_changes_a_call_once(records: Records) -> None:
 
 async def test_a_call_that_is_not_there_is_not_changed(records: Records) -> None:
     assert await records.change("call_9", Turned(1)) is None
-    assert await records.add_turn("call_9", turn()) is None
+    assert await add_turn(records, "call_9", turn()) is None
     assert await records.set_heard("call_9", {"run_1": "x"}) == 0
     assert await records.turns("call_9") == []
 
@@ -247,11 +247,11 @@ async def test_a_conversation_that_is_anothers_is_not_taken_from_it(records: Rec
 async def test_whoever_waits_may_go_away_and_the_change_is_whole(records: Records) -> None:
     await records.add(call())
     async with asyncio.TaskGroup() as tasks:
-        waiting = tasks.create_task(records.add_turn("call_1", turn()))
+        waiting = tasks.create_task(add_turn(records, "call_1", turn()))
         await asyncio.sleep(0)
         waiting.cancel()
 
-    await records.add_turn("call_1", turn("run_2"))
+    await add_turn(records, "call_1", turn("run_2"))
     numbers = [t.number for t in await records.turns("call_1")]
     assert numbers == list(range(1, len(numbers) + 1))
 
@@ -272,8 +272,8 @@ async def test_turns_are_numbered_and_the_call_is_answered_by_the_first(records:
         failure="upstream_timeout late",
     )
 
-    first = await records.add_turn("call_1", turn(at_s=105.0))
-    second = await records.add_turn("call_1", whole)
+    first = await add_turn(records, "call_1", turn(at_s=105.0))
+    second = await add_turn(records, "call_1", whole)
 
     assert [first, second] == [turn(at_s=105.0, number=1), replace(whole, number=2)]
     assert list(await records.turns("call_1")) == [first, second]
@@ -282,9 +282,47 @@ async def test_turns_are_numbered_and_the_call_is_answered_by_the_first(records:
     assert (held.state, held.answered_s, held.touched_s) == (State.ANSWERED, 105.0, 109.0)
 
 
+async def test_turns_of_several_calls_are_added_together_in_their_order(records: Records) -> None:
+    for name in ("call_1", "call_2"):
+        await records.add(call(name, conversation=name))
+    await add_turn(records, "call_1", turn("run_0"))
+
+    held = await records.add_turns(
+        [
+            NewTurn("call_1", turn("run_1", at_s=105.0), {"run_0": "She"}),
+            NewTurn("call_2", turn("run_2")),
+            NewTurn("call_9", turn("run_3")),
+            NewTurn("call_1", turn("run_4", at_s=109.0), {"run_1": "She does"}),
+            NewTurn("call_1", turn("run_1", sent="again")),
+        ]
+    )
+
+    numbers = [None if one is None else (one.run_id, one.number) for one in held]
+    assert numbers == [("run_1", 2), ("run_2", 1), None, ("run_4", 3), ("run_1", 2)]
+    assert [(t.run_id, t.heard) for t in await records.turns("call_1")] == [
+        ("run_0", "She"),
+        ("run_1", "She does"),
+        ("run_4", None),
+    ]
+    answered = await records.call("call_1")
+    assert answered is not None
+    assert answered.touched_s == 109.0
+
+
+async def test_turns_that_are_added_together_are_all_there_or_none(records: Records) -> None:
+    await records.add(call())
+    unwritable = turn("run_2", acts=({"name": object()},))
+
+    with pytest.raises(TypeError):
+        await records.add_turns([NewTurn("call_1", turn()), NewTurn("call_1", unwritable)])
+
+    assert await records.turns("call_1") == []
+    assert await records.call("call_1") == call()
+
+
 async def test_a_turn_that_is_there_is_not_added_again(records: Records) -> None:
     await records.add(call())
-    held = [await records.add_turn("call_1", turn(sent=text)) for text in ("One.", "Two.")]
+    held = [await add_turn(records, "call_1", turn(sent=text)) for text in ("One.", "Two.")]
 
     assert [one.sent for one in held if one] == ["One.", "One."]
     assert len(await records.turns("call_1")) == 1
@@ -293,7 +331,7 @@ async def test_a_turn_that_is_there_is_not_added_again(records: Records) -> None
 async def test_what_was_heard_is_known_later(records: Records) -> None:
     await records.add(call())
     for name in ("run_1", "run_2"):
-        await records.add_turn("call_1", turn(name))
+        await add_turn(records, "call_1", turn(name))
 
     assert await records.set_heard("call_1", {"run_1": "She does", "run_9": "x"}) == 1
     assert await records.set_heard("call_1", {"run_1": "She does"}) == 0
@@ -302,7 +340,7 @@ async def test_what_was_heard_is_known_later(records: Records) -> None:
 
 async def test_text_that_no_database_takes_is_written_as_well_as_can_be(records: Records) -> None:
     await records.add(call())
-    await records.add_turn("call_1", turn(utterance="half \ud83d a pair", sent="nul \0 byte"))
+    await add_turn(records, "call_1", turn(utterance="half \ud83d a pair", sent="nul \0 byte"))
 
     (held,) = await records.turns("call_1")
     assert held.utterance == "half ? a pair"
@@ -388,7 +426,7 @@ async def talk(records: Records) -> Records:
         ("b", 'He said "no" - 100% sure_thing', "NEAR the station (really)*"),
         ("c", "明日の天気はどうですか", "ÄRGER mit dem Grüßen"),
     ):
-        await records.add_turn("call_1", turn(name, utterance=utterance, sent=sent))
+        await add_turn(records, "call_1", turn(name, utterance=utterance, sent=sent))
     return records
 
 
@@ -458,8 +496,10 @@ async def test_stages_are_those_of_turns_that_asked_the_agent(records: Records) 
     await records.add(call())
     for number in range(4):
         outcome = "here" if number == 2 else "done"
-        await records.add_turn(
-            "call_1", turn(f"r{number}", outcome=outcome, stages_s={"think": float(number)})
+        await add_turn(
+            records,
+            "call_1",
+            turn(f"r{number}", outcome=outcome, stages_s={"think": float(number)}),
         )
 
     assert list(await records.stages(2)) == [{"think": 3.0}, {"think": 1.0}]
@@ -498,7 +538,7 @@ async def test_an_erased_call_is_gone_from_the_files(records: Records, tmp_path:
     await records.add(call("call_1", remote=CALLER, recording="call_1.mp3"))
     await records.add(call("call_2"))
     for name in ("call_1", "call_2"):
-        await records.add_turn(name, turn(utterance=f"Wilhelmina and {name}'s Umbrellaville"))
+        await add_turn(records, name, turn(utterance=f"Wilhelmina and {name}'s Umbrellaville"))
     assert b"call_1's Umbrellaville" in bytes_of(tmp_path)
 
     assert await records.erase("call_1") == Purged(1, 1, ("call_1.mp3",))
@@ -515,7 +555,7 @@ async def test_an_erased_call_is_gone_from_the_files(records: Records, tmp_path:
 async def test_a_purge_takes_old_calls_that_have_ended(records: Records, tmp_path: Path) -> None:
     for name, placed_s in (("old", 10.0), ("live", 10.0), ("new", 30.0)):
         await records.add(call(name, placed_s=placed_s))
-        await records.add_turn(name, turn(utterance=f"a zeppelin of the {name}", at_s=placed_s))
+        await add_turn(records, name, turn(utterance=f"a zeppelin of the {name}", at_s=placed_s))
     for name in ("old", "new"):
         await records.change(name, Over(40, COMPLETED))
 

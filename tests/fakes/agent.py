@@ -26,7 +26,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.fakes.agent_http import Answer, Connection, Refusal, Visit
-from tests.fakes.agent_rules import agent_of, check_forwarding, checked_body
+from tests.fakes.agent_rules import agent_of, check_forwarding, checked_body, checked_wake
 from tests.fakes.agent_script import VENDOR_TEXT, Act, Part, Script, Told
 from tests.fakes.agent_wire import Chunks, listing
 
@@ -50,6 +50,11 @@ class FakeAgent(Told):
         models_status: what the list of models is answered with, if not 200.
         models_body: what it is answered with instead of `models`.
         is_proxied: True answers 403 everywhere, as a gateway behind a proxy that it does not trust.
+        hooks_token: what the gateway's hooks want; empty answers 404 there, as a gateway does by
+            default.
+        wakes: what its agent was woken with, in order.
+        wake_status: what a wake is answered with, if not 200; it isn't taken then.
+        holds_wakes: takes wakes and doesn't answer until this is set.
         ready: False answers 503 on `/readyz` and on chat, as a draining gateway does.
     """
 
@@ -70,6 +75,10 @@ class FakeAgent(Told):
         self.models_status = 200
         self.models_body = b""
         self.is_proxied = False
+        self.hooks_token = ""
+        self.wakes: list[dict[str, Any]] = []
+        self.wake_status = 200
+        self.holds_wakes: asyncio.Event | None = None
         self.ready = True
         self.requests: list[Visit] = []
         self.visits: list[Visit] = []
@@ -175,6 +184,11 @@ class FakeAgent(Told):
             is_up = self.ready or visit.path == "/healthz"
             await answer.whole(200 if is_up else 503, json.dumps({"ready": is_up}).encode())
             return
+        if self.hooks_token and visit.path == "/hooks/wake":
+            await self._wake(visit, answer)
+            return
+        if not visit.path.startswith("/v1/"):
+            raise Refusal(404, body=b"Not Found")
         self._check_token(visit)
         if visit.path == "/v1/models" and visit.method == "GET":
             body = self.models_body or listing(self.models)
@@ -190,6 +204,17 @@ class FakeAgent(Told):
         given = visit.headers.get("authorization", "")
         if not hmac.compare_digest(given, f"Bearer {self.token}"):
             raise Refusal(401, f"Incorrect API key provided: {given}", "invalid_api_key")
+
+    async def _wake(self, visit: Visit, answer: Answer) -> None:
+        body = checked_wake(visit, self.hooks_token, self.agents)
+        if self.wake_status != 200:
+            raise Refusal(self.wake_status, "no wakes now")
+        self.wakes.append(body)
+        self._tell()
+        if self.holds_wakes is not None:
+            await self.holds_wakes.wait()
+        told = {"ok": True, "mode": "now", "eventOutcome": "queued"}
+        await answer.whole(200, json.dumps(told).encode())
 
     async def _chat(self, visit: Visit, answer: Answer) -> None:
         body = checked_body(visit, self.openclaw)

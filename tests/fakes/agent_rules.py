@@ -3,6 +3,7 @@
 Source: platform.openai.com/docs/api-reference/chat (2026-11); OpenClaw 2026.9.6 as observed.
 """
 
+import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -47,6 +48,25 @@ def checked_body(visit: Visit, openclaw: bool) -> Mapping[str, Any]:
         raise Refusal(400, "no user text", param="messages")
     if not openclaw:
         _check_roles(messages)
+    return body
+
+
+def checked_wake(visit: Visit, token: str, agents: Sequence[str]) -> dict[str, Any]:
+    """The body of a wake. Refuses what the gateway's hooks refuse."""
+    given = visit.headers.get("authorization", "")
+    if not hmac.compare_digest(given, f"Bearer {token}"):
+        raise Refusal(401, body=b"Unauthorized")
+    if visit.method != "POST":
+        raise Refusal(405, body=b"Method Not Allowed", headers=(("allow", "POST"),))
+    body: dict[str, Any] = json.loads(visit.raw)
+    if not body.get("text"):
+        raise Refusal(400, body=b'{"ok":false,"error":"text required"}')
+    if "sessionKey" in body:
+        raise Refusal(400, body=b'{"ok":false,"error":"sessionKey is disabled"}')
+    if body.get("mode") not in ("now", "next-heartbeat"):
+        raise Refusal(400, body=b'{"ok":false,"error":"mode"}')
+    if body.get("agentId", None if len(agents) > 1 else agents[0]) not in agents:
+        raise Refusal(400, body=b'{"ok":false,"error":"agentId"}')
     return body
 
 

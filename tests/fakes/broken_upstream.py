@@ -25,6 +25,7 @@ class Broken:
 
     name = "broken"
     keeps_history = False
+    herald = None
     calls_tools = True
 
     @asynccontextmanager

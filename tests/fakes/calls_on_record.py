@@ -1,10 +1,12 @@
 """Calls and turns for the tests of records. The moments are small numbers, to be read easily."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from bridge.core.phone import E164
 from bridge.core.record import CallRecord, Source, State, TurnRecord
+from bridge.ports.records import NewTurn, Records
 
 CALLER = E164("+15550001234")
 LINE = E164("+15550100999")
@@ -44,6 +46,14 @@ def placed(name: str = "call_1", **changes: Any) -> CallRecord:
         "owner": "operator",
     }
     return call(name, **{**fields, **changes})
+
+
+async def add_turn(
+    records: Records, call_id: str, turn: TurnRecord, heard: Mapping[str, str] | None = None
+) -> TurnRecord | None:
+    """Adds one turn; as it is held."""
+    (held,) = await records.add_turns([NewTurn(call_id, turn, heard or {})])
+    return held
 
 
 def turn(name: str = "run_1", **changes: Any) -> TurnRecord:

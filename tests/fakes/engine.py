@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bridge.calls.behind import NEVER, RingBack
 from bridge.calls.report import TurnReport
 from bridge.calls.request import TurnRequest
 from bridge.calls.rules import Rules
 from bridge.calls.turns import Turns
+from bridge.calls.witness import NOBODY, Witness
 from bridge.core import dialogue
 from bridge.core.chat import Message
 from bridge.core.identity import CallIdentity, Strength
@@ -90,14 +92,14 @@ class Connection:
         self, engine: Engine, messages: Sequence[Message], changes: dict[str, Any]
     ) -> None:
         self.items: list[Item] = []
-        self.kind = ""
+        self.kind = self.run_id = ""
         self._task = asyncio.get_running_loop().create_task(self._follow(engine, messages, changes))
 
     async def _follow(
         self, engine: Engine, messages: Sequence[Message], changes: dict[str, Any]
     ) -> None:
         async with engine.turns.listen(engine.request(messages, **changes)) as listening:
-            self.kind = listening.kind
+            self.kind, self.run_id = listening.kind, listening.run_id
             async for item in listening.items:
                 self.items.append(item)
 
@@ -122,6 +124,8 @@ async def engine(
     agent: ScriptedAgent | None = None,
     rules: Rules | None = None,
     ledger: Ledger | None = None,
+    ring_back: RingBack = NEVER,
+    witness: Witness = NOBODY,
 ) -> AsyncIterator[Engine]:
     """A working engine."""
     agent = agent or ScriptedAgent()
@@ -133,6 +137,8 @@ async def engine(
         rules or Rules(),
         now=asyncio.get_running_loop().time,
         observe=reports.append,
+        witness=witness,
+        ring_back=ring_back,
     )
     async with turns.working():
         yield Engine(turns, agent, reports)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bridge.errors import VendorError
-from bridge.ports.upstream import Ask, Finding, Finish, Text, UpstreamEvent
+from bridge.ports.upstream import Ask, Finding, Finish, Herald, Text, UpstreamEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class ScriptedAgent:
     calls_tools: bool = False
     scripts: list[Script] = field(default_factory=list)
     always: Script | None = None
+    herald: Herald | None = None
     asked: list[Asked] = field(default_factory=list)
 
     @property

@@ -1,8 +1,8 @@
 """The real OpenClaw gateway, and bridges in front of it, for the tests of this folder.
 
 At most two run at once, each for the whole session and only when a test asks: one with a single
-agent and everything else as it comes, and one with two agents and client tools in sight. The second
-may be drained by a test; it is started again for whoever needs it next.
+agent and everything else as it comes, and one with two agents, client tools in sight, and hooks.
+The second may be drained by a test; it is started again for whoever needs it next.
 
 Without OpenClaw these tests are skipped, and say why. With `CI=true` or `BRIDGE_REQUIRE_GATEWAY=1`
 they fail instead: there they are a must.
@@ -17,12 +17,22 @@ from pathlib import Path
 import pytest
 
 from bridge.core.session import SessionKey
-from tests.gateway.kit.real_gateway import TOKEN, NotInstalled, RealGateway, install
+from tests.gateway.kit.real_gateway import HOOKS_TOKEN, TOKEN, NotInstalled, RealGateway, install
 from tests.gateway.serving import PLATFORM_TOKEN, Bridge, Serve
 
 TWO_AGENTS = ("desk", "errands")
 
-PRIVATE = ("+1555555", "1555555", "stub", "tulips", "w1 w2", TOKEN, PLATFORM_TOKEN, "not-the-token")
+PRIVATE = (
+    "+1555555",
+    "1555555",
+    "stub",
+    "tulips",
+    "w1 w2",
+    TOKEN,
+    HOOKS_TOKEN,
+    PLATFORM_TOKEN,
+    "not-the-token",
+)
 """Callers' numbers, words of both sides, secrets: never in a log."""
 
 _calls = itertools.count(1)
@@ -62,8 +72,11 @@ def _one_agent(installed: Path) -> Iterator[RealGateway]:
 
 @pytest.fixture(scope="session")
 def _two_agents(installed: Path) -> Iterator[RealGateway]:
-    in_sight = {"tools.toolSearch": {"mode": "directory"}}
-    with RealGateway(installed, agents=TWO_AGENTS, settings=in_sight) as gateway:
+    settings = {
+        "tools.toolSearch": {"mode": "directory"},
+        "hooks": {"enabled": True, "token": HOOKS_TOKEN},
+    }
+    with RealGateway(installed, agents=TWO_AGENTS, settings=settings) as gateway:
         yield gateway
 
 
@@ -76,7 +89,7 @@ def gateway(_one_agent: RealGateway) -> RealGateway:
 
 @pytest.fixture
 def two_agents(_two_agents: RealGateway) -> RealGateway:
-    """Two agents, `desk` and `errands`, and no default; client tools in sight."""
+    """Two agents, `desk` and `errands`, and no default; client tools in sight, and hooks."""
     if not _two_agents.is_running:
         _two_agents.start()
     _two_agents.provider.reset()

@@ -39,7 +39,7 @@ def known_again(gateway: RealGateway) -> Iterator[None]:
 def test_a_good_set_up_is_fine_and_nothing_is_asked(gateway: RealGateway, tmp_path: Path) -> None:
     code, verdicts, _ = examine(gateway, tmp_path)
 
-    assert (code, verdicts) == (0, {**HOPS, "upstream agent": "ok"})
+    assert (code, verdicts) == (0, {**HOPS, "upstream agent": "ok", "upstream hooks": "ok"})
     assert gateway.provider.seen() == []
 
 
@@ -92,7 +92,12 @@ def test_tools_that_are_hidden_from_the_agent(gateway: RealGateway, tmp_path: Pa
     gateway.provider.reply_otherwise("tool=bridge_check")
     code, verdicts, cures = examine(gateway, tmp_path, "--turn")
 
-    more = {"upstream agent": "ok", "upstream tools": "warn", "upstream turn": "ok"}
+    more = {
+        "upstream agent": "ok",
+        "upstream hooks": "ok",
+        "upstream tools": "warn",
+        "upstream turn": "ok",
+    }
     assert (code, verdicts) == (0, {**HOPS, **more})
     assert IN_SIGHT in cures["upstream tools"]
 
@@ -103,6 +108,11 @@ def test_tools_in_sight_that_no_setting_lets_the_agent_use(
     two_agents.provider.reply_otherwise("tool=bridge_check")
     code, verdicts, cures = examine(two_agents, tmp_path, "--turn", UPSTREAM__AGENT="desk")
 
-    more = {"upstream agent": "ok", "upstream tools": "ok", "upstream turn": "ok"}
+    more = {
+        "upstream agent": "ok",
+        "upstream hooks": "ok",
+        "upstream tools": "ok",
+        "upstream turn": "ok",
+    }
     assert (code, verdicts) == (0, {**HOPS, **more})
     assert "upstream.calls_tools" in cures["upstream tools"]

@@ -108,7 +108,7 @@ STAGES = "SELECT stages_s FROM turns WHERE outcome <> 'here' ORDER BY seq DESC L
 
 PLACED = (
     "SELECT count(*) FROM calls WHERE direction = 'outbound' AND placed_s >= ?"
-    " AND (outcome IS NULL OR outcome NOT IN ('refused', 'not_placed'))"
+    " AND state <> 'promised' AND (outcome IS NULL OR outcome NOT IN ('refused', 'not_placed'))"
 )
 
 SPENT = (

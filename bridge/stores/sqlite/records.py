@@ -12,7 +12,7 @@ from bridge.core.call_life import CallEvent, Turned, advance
 from bridge.core.phone import E164
 from bridge.core.record import CallRecord, TurnRecord
 from bridge.errors import BadRequest
-from bridge.ports.records import MAX_PAGE, PAGE, Added, Change, Filter, Hit, Page, Purged
+from bridge.ports.records import MAX_PAGE, PAGE, Added, Change, Filter, Hit, NewTurn, Page, Purged
 from bridge.stores.sqlite import queries
 from bridge.stores.sqlite.database import Database, opened
 from bridge.stores.sqlite.rows import (
@@ -40,7 +40,6 @@ _ADD_CALL = (
     f"INSERT INTO calls ({', '.join(CALL)}) VALUES ({', '.join('?' * len(CALL))})"  # noqa: S608
     " ON CONFLICT DO NOTHING"
 )
-_HOLD_CALL = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in CALL)} WHERE id = ?"  # noqa: S608
 _ADD_TURN = (
     f"INSERT INTO turns (call_seq, {', '.join(TURN)})"  # noqa: S608
     f" VALUES (?, {', '.join('?' * len(TURN))}) ON CONFLICT DO NOTHING"
@@ -133,27 +132,11 @@ class SqliteRecords:
         """See `Records.live`."""
         return await self._calls("list live", queries.LIVE_CALLS, (silent_since_s, MAX_PAGE))
 
-    async def add_turn(
-        self, call_id: str, turn: TurnRecord, heard: Mapping[str, str] | None = None
-    ) -> TurnRecord | None:
-        """See `Records.add_turn`."""
-
-        def act(writer: Connection) -> TurnRecord | None:
-            seq = _value(writer, "SELECT seq FROM calls WHERE id = ?", (call_id,))
-            if seq is None:
-                return None
-            sql = "SELECT coalesce(max(number), 0) + 1 FROM turns WHERE call_seq = ?"
-            numbered = replace(turn, number=_value(writer, sql, (seq,)))
-            if writer.execute(_ADD_TURN, (seq, *turn_row(numbered))).rowcount == 1:
-                call = _one(writer, f"{_READ_CALL} WHERE seq = ?", (seq,))
-                assert call is not None, "read a moment ago"
-                _hold(writer, call, Turned(turn.at_s))
-                _set_heard(writer, call_id, heard or {})
-                return numbered
-            sql = f"{_READ_TURNS} WHERE call_seq = ? AND run_id = ?"
-            return read_turn(writer.execute(sql, (seq, writable(turn.run_id))).fetchone())
-
-        return await self._database.write("add turn", act, synced=False)
+    async def add_turns(self, new: Sequence[NewTurn]) -> Sequence[TurnRecord | None]:
+        """See `Records.add_turns`."""
+        return await self._database.write(
+            "add turns", lambda writer: [_add_turn(writer, one) for one in new], synced=False
+        )
 
     async def set_heard(self, call_id: str, heard: Mapping[str, str]) -> int:
         """See `Records.set_heard`."""
@@ -232,6 +215,22 @@ class SqliteRecords:
         return [read_call(row) for row in await self._database.fetch(operation, sql, values)]
 
 
+def _add_turn(writer: Connection, new: NewTurn) -> TurnRecord | None:
+    seq = _value(writer, "SELECT seq FROM calls WHERE id = ?", (new.call_id,))
+    if seq is None:
+        return None
+    sql = "SELECT coalesce(max(number), 0) + 1 FROM turns WHERE call_seq = ?"
+    numbered = replace(new.turn, number=_value(writer, sql, (seq,)))
+    if writer.execute(_ADD_TURN, (seq, *turn_row(numbered))).rowcount == 1:
+        call = _one(writer, f"{_READ_CALL} WHERE seq = ?", (seq,))
+        assert call is not None, "read a moment ago"
+        _hold(writer, call, Turned(new.turn.at_s))
+        _set_heard(writer, new.call_id, new.heard)
+        return numbered
+    sql = f"{_READ_TURNS} WHERE call_seq = ? AND run_id = ?"
+    return read_turn(writer.execute(sql, (seq, writable(new.turn.run_id))).fetchone())
+
+
 def _hold(writer: Connection, before: CallRecord, *events: CallEvent) -> CallRecord:
     """Advances a call and writes it, if that changes it. A conversation that is another's stays."""
     after = before
@@ -241,8 +240,10 @@ def _hold(writer: Connection, before: CallRecord, *events: CallEvent) -> CallRec
         sql = "SELECT 1 FROM calls WHERE conversation = ?"
         if _value(writer, sql, (after.conversation,)) is not None:
             after = replace(after, conversation=before.conversation)
-    if after != before:
-        writer.execute(_HOLD_CALL, (*call_row(after), before.id))
+    changed = [name for name in CALL if getattr(after, name) != getattr(before, name)]
+    if changed:  # those columns alone: each index of another one would be written anew
+        sql = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in changed)} WHERE id = ?"  # noqa: S608
+        writer.execute(sql, (*call_row(after, changed), before.id))
     return after
 
 

@@ -16,9 +16,9 @@ CALL_COLUMNS = ", ".join(f"calls.{name}" for name in CALL)
 TURN_COLUMNS = ", ".join(f"turns.{name}" for name in TURN)
 
 
-def call_row(call: CallRecord) -> list[object]:
-    """The values of a call's columns."""
-    return [_cell(getattr(call, name)) for name in CALL]
+def call_row(call: CallRecord, columns: Sequence[str] = CALL) -> list[object]:
+    """The values of a call's columns, or of some of them."""
+    return [_cell(getattr(call, name)) for name in columns]
 
 
 def turn_row(turn: TurnRecord) -> list[object]:

@@ -46,6 +46,7 @@ class Demo:
 
     name = "demo"
     keeps_history = False
+    herald = None
     calls_tools = False
 
     def __init__(self, settings: Settings, wall_s: Callable[[], float], sleep: Sleep) -> None:

@@ -55,7 +55,7 @@ _RULES = (
     _rule(rf"(?:{_PLEASE}|\bto )think\b(?:.*?\bfor ([\w-]+(?: [\w-]+)?) seconds?)?", skills.think),
     _rule(r"\b(?:slow tool|calendar|use (?:a|your) tool)\b", skills.USE_TOOL),
     _rule(r"\b(?:markdown|formatt(?:ed|ing))\b", skills.SHOW_MARKDOWN),
-    _rule(r"\b(?:call|ring|phone) me\b|\bcall back\b|\bremind me\b", skills.RING_BACK),
+    _rule(r"\b(?:call|ring|phone) me\b|\bcall back\b|\bremind me\b", skills.ring_back),
     _rule(
         r"\b(?:transfer|put me through|connect me|forward me)\b(?:.*?\bto\b)?(.*)",
         skills.transfer,

@@ -10,6 +10,9 @@ from bridge.upstreams.demo.zones import find_place, local_time
 MAX_THINK_S = 60
 """Longest wait on request, seconds: below the default deadline of a turn (90 s)."""
 
+MAX_BEHIND_S = 99
+"""The same where the caller may be rung back, seconds: above that deadline, so that they are."""
+
 DEFAULT_THINK_S = 7
 """Seconds. Long enough to hear two fillers."""
 
@@ -30,7 +33,7 @@ _NOON = 12
 ABILITIES = (
     "tell the time in a city, do a sum, spell a word, take a note and read it back, repeat what "
     "you say, count, think slowly, use a pretended calendar, answer in markdown, press keys, "
-    "transfer you, change the language, and hang up"
+    "transfer you, change the language, call you back, and hang up"
 )
 LANGUAGES = {
     "english": "en", "german": "de", "deutsch": "de", "spanish": "es", "español": "es",
@@ -65,9 +68,6 @@ HELLO: Steps = (Say("Hello. Ask me for the time in Tokyo, or ask what I can do."
 HELP: Steps = (Say(f"I'm the demo agent, made of a few rules. I can {ABILITIES}."),)
 NO_RULE: Steps = (Say(f"I have no rule for that. I can {ABILITIES}."),)
 WELCOME: Steps = (Say("You're welcome."),)
-RING_BACK: Steps = (
-    Say("Calling you back is not part of this version. Please call me again instead."),
-)
 USE_TOOL: Steps = (
     Use("calendar"),
     Think(TOOL_S),
@@ -194,10 +194,18 @@ def think(scene: Scene) -> Steps:
     asked = parse_whole(scene.rest) if scene.rest else DEFAULT_THINK_S
     if asked is None:
         return (Say("For how many seconds shall I think?"),)
-    seconds = min(asked, MAX_THINK_S)
+    seconds = min(asked, MAX_BEHIND_S if scene.may_ring_back else MAX_THINK_S)
     limit = " That is my limit." if asked > seconds else ""
     unit = "second" if seconds == 1 else "seconds"
     return (Think(seconds), Say(f"I thought for {render_count(seconds)} {unit}.{limit}"))
+
+
+def ring_back(scene: Scene) -> Steps:
+    """Thinks for longer than a turn may last, so that bridge promises a call and keeps it."""
+    if not scene.may_ring_back:
+        return (Say("I can't call you back from this line. Please call me again instead."),)
+    thought = f"I thought for {render_count(MAX_BEHIND_S)} seconds, as long as I can."
+    return (Say("I'll think about that. "), Think(MAX_BEHIND_S), Say(thought))
 
 
 def hang_up(scene: Scene) -> Steps:

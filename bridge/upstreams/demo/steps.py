@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bridge.core.manner import MAY_RING_BACK
+
 
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -49,6 +51,11 @@ class Scene:
     wall_s: float
     zone: str
     rest: str = ""
+
+    @property
+    def may_ring_back(self) -> bool:
+        """Whether the agent was told that the caller may be rung back."""
+        return MAY_RING_BACK in self.instructions
 
     def may(self, mark: str) -> bool:
         """Whether the agent was told that this control mark is obeyed now."""

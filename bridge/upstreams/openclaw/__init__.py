@@ -6,7 +6,8 @@ ends the run.
 
 Which agent: the one that a full session key names, else the one in the settings, else the only one
 that the gateway lists. With several and no choice nothing is asked. `request` writes a turn,
-`examine` looks for what is wrong with a gateway, `settings` is what an operator may set.
+`hooks` tells the agent something outside of one, `examine` looks for what is wrong with a gateway,
+`settings` is what an operator may set.
 
 Source: OpenClaw 2026.9.6, observed (2026-11).
 """
@@ -18,8 +19,8 @@ from contextlib import asynccontextmanager
 from bridge.core.chat import Message
 from bridge.core.session import SessionKey
 from bridge.errors import VendorError, VendorRejected, Why
-from bridge.ports.upstream import Ask, Finding, Upstream, UpstreamEvent
-from bridge.upstreams.openclaw import cures
+from bridge.ports.upstream import Ask, Finding, Herald, Upstream, UpstreamEvent
+from bridge.upstreams.openclaw import cures, hooks
 from bridge.upstreams.openclaw.examine import Examination, agents_of
 from bridge.upstreams.openclaw.request import agent_of, render_body, render_headers
 from bridge.upstreams.openclaw.settings import Settings
@@ -45,8 +46,8 @@ _WARM_UP = Message.of("user", "This is a check of the line and nobody listens. R
 async def connect(settings: Settings) -> AsyncIterator[Upstream]:
     """The upstream, with its connections. Dials nothing until it is asked."""
     server = Server(NAME, settings.url, settings.token, settings.timeout_s, REFUSED_UNRUN)
-    async with chat_completions.connect(server) as client:
-        yield OpenClaw(settings, client)
+    async with chat_completions.connect(server) as client, hooks.connect(settings) as herald:
+        yield OpenClaw(settings, client, herald)
 
 
 class OpenClaw:
@@ -55,7 +56,8 @@ class OpenClaw:
     name = NAME
     keeps_history = True
 
-    def __init__(self, settings: Settings, client: ChatClient) -> None:
+    def __init__(self, settings: Settings, client: ChatClient, herald: Herald | None) -> None:
+        self.herald = herald
         self._settings = settings
         self._client = client
         self._learnt: str | None = None
@@ -72,7 +74,8 @@ class OpenClaw:
         try:
             agent = agent_of(ask.session_key) or await self._agent()
             headers = render_headers(ask.session_key, agent)
-            async with self._client.ask(render_body(ask, agent), headers) as events:
+            body = render_body(ask, agent)
+            async with self._client.ask(body, headers, silence_s=ask.silence_s) as events:
                 yield events
         except VendorError as error:
             error.hint = cures.BY_STATUS.get(error.status or 0, error.hint)

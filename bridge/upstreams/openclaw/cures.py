@@ -31,10 +31,27 @@ SHOW_TOOLS = (
 
 USE_TOOLS = "Set upstream.calls_tools to true and it calls them; until then it acts by marks."
 
+HOOKS = (
+    'Write into openclaw.json: hooks: { enabled: true, token: "…" } with a token that is not the '
+    "gateway's, and set it as upstream.providers.openclaw.hooks_token where bridge can't read that "
+    "file."
+)
+
+HOOKS_DIFFER = (
+    "Set upstream.providers.openclaw.hooks_token to hooks.token of openclaw.json; the gateway's "
+    "own token is not taken there."
+)
+
 BY_STATUS: Mapping[int, str] = MappingProxyType(
     {400: CHOICE, 401: TOKEN, 403: FORWARDED, 404: ENABLE, 429: LOCKED, 503: WAIT}
 )
 """By the HTTP status of a refused turn."""
+
+
+HOOKS_BY_STATUS: Mapping[int, str] = MappingProxyType(
+    {400: CHOICE, 401: HOOKS_DIFFER, 403: FORWARDED, 404: HOOKS, 429: LOCKED, 503: WAIT}
+)
+"""By the HTTP status of a refused wake."""
 
 
 def choose(agents: Sequence[str]) -> str:

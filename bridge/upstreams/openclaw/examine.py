@@ -65,7 +65,12 @@ class Examination:
             findings.append(_ok("upstream token", "The gateway takes our token."))
         findings.append(endpoint)
         findings += [self._agent(agents_of(models))] if models else []
-        if asking is not None and all(f.verdict is not Verdict.FAIL for f in findings):
+        if any(f.verdict is Verdict.FAIL for f in findings):
+            return tuple(findings)
+        if self._settings.hooks_token is None:
+            message = "The agent isn't told how calls came out: no token for its hooks is set."
+            findings.append(_ok("upstream hooks", message, cures.HOOKS))
+        if asking is not None:
             findings.append(await self._tools(asking))
         return tuple(findings)
 

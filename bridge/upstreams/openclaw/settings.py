@@ -19,6 +19,21 @@ def _gateway_model(model: str) -> str:
     raise ValueError("must be 'openclaw' or 'openclaw/<agent>': the gateway refuses other names")
 
 
+def _header_text(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value().strip()
+    if not text or not all("!" <= char <= "~" for char in text):
+        raise ValueError("must be printable ASCII without spaces, and not empty")
+    return SecretStr(text)
+
+
+def _hooks_path(path: str) -> str:
+    """As the gateway reads it: a slash in front, none at the end."""
+    bare = path.strip().strip("/")
+    if not bare or any(mark in bare for mark in "?# "):
+        raise ValueError("must be a path such as '/hooks'")
+    return f"/{bare}"
+
+
 class Settings(BaseModel):
     """What an operator may set.
 
@@ -30,6 +45,9 @@ class Settings(BaseModel):
         timeout_s: how long the gateway may be silent. It retries its model for 65 to 135 s.
         calls_tools: the agent calls the voice platform's own tools. `None`: no, it writes marks,
             because client tools are hidden from an agent unless the gateway is told otherwise.
+        hooks_token: `hooks.token`, with which the agent is told how calls came out. `None`: it
+            isn't told.
+        hooks_path: `hooks.path`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,6 +58,8 @@ class Settings(BaseModel):
     agent: str | None = None
     timeout_s: float = Field(default=120.0, gt=0)
     calls_tools: bool | None = None
+    hooks_token: Annotated[SecretStr, AfterValidator(_header_text)] | None = None
+    hooks_path: Annotated[str, AfterValidator(_hooks_path)] = "/hooks"
 
     @property
     def chosen_agent(self) -> str:

@@ -1,10 +1,21 @@
 """Somebody who has calls placed, in front of the fake platform, and who picks them up."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+from bridge import clock
+from bridge.calls.aftermath import Aftermath, Patience
+from bridge.calls.feed import Feed
+from bridge.core.schedule import Schedule
+from bridge.core.schedule_entry import Entry
+from bridge.settings import Settings, ensure_tokens, load
+from bridge.stores import sqlite
+from bridge.wiring.adapters import open_records
+from bridge.wiring.calling import Calling, calling
 from tests.e2e.provision.office import LINE, PUBLIC, Office
 from tests.fakes.agent import FakeAgent
 from tests.fakes.elevenlabs.call import Call
@@ -24,6 +35,8 @@ ALLOWED: Mapping[str, str] = {
 }
 """The example numbers are in no plan: they must be allowed by name."""
 
+HASTE = Patience(pauses_s=(0.01,), shows_s=0.1, reserved_s=0.05, quiet_s=0.01, every_s=0.02)
+
 
 @asynccontextmanager
 async def calling_out(
@@ -35,6 +48,35 @@ async def calling_out(
     async with program(agent, {**own, **ALLOWED, **settings}) as bridge:
         office.platform.ways[PUBLIC] = bridge.served.url
         yield bridge
+
+
+def loaded_for(office: Office, **settings: str) -> Settings:
+    """The office's settings, as a command loads them."""
+    environ = {f"BRIDGE_{k}": v for k, v in {**office.settings, **ALLOWED, **settings}.items()}
+    return ensure_tokens(load(environ={"HOME": str(office.state), **environ}, cwd=office.state))
+
+
+@asynccontextmanager
+async def by_hand(office: Office, **settings: str) -> AsyncIterator[tuple[Calling, Aftermath]]:
+    """What places calls, without a server, and impatient."""
+    loaded = loaded_for(office, **settings)
+    async with open_records(loaded) as records:
+        outgoing = calling(loaded, records, Feed())
+
+        async def settle(_silent_s: float) -> None:
+            """Nobody is asked."""
+
+        yield (
+            outgoing,
+            Aftermath(
+                outgoing.outbound,
+                outgoing.means.opens,
+                outgoing.endings,
+                settle,
+                today=clock.wall_s,
+                patience=HASTE,
+            ),
+        )
 
 
 async def post(bridge: Program, key: str | None = None, **body: Any) -> tuple[int, Json]:
@@ -82,6 +124,27 @@ def picks_up(office: Office) -> Call:
     """Somebody picks up the one call that rings."""
     (conversation,) = office.platform.ringing
     return office.platform.answer(conversation)
+
+
+async def due(office: Office, bridge: Program | None = None, **fields: Any) -> str:
+    """A schedule whose moment has just come, kept as another process would; its id.
+
+    A moment that is waited for would be past already on a machine that is busy.
+    """
+    now_s = clock.wall_s()
+    schedule = Schedule(
+        id=f"sched_{secrets.token_hex(6)}",
+        to=CALLEE,
+        zone="UTC",
+        made_s=now_s - 60,
+        at=datetime.fromtimestamp(now_s - 1, UTC).isoformat(),
+        **fields,
+    )
+    async with sqlite.connect_store(office.state / "bridge.db") as store:
+        await store.schedules.add(Entry(schedule))
+    if bridge is not None:
+        bridge.bridge.scheduler.wake()
+    return schedule.id
 
 
 __all__ = ["ALLOWED", "CALLEE", "DIAL", "LINE", "SOMEBODY"]

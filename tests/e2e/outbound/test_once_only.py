@@ -5,28 +5,23 @@ that is killed. Our own promises: design 10; the issue "Calling out", once only.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from signal import SIGKILL
 
 import httpx
 import pytest
 
 from bridge import clock
-from bridge.calls.aftermath import Aftermath, Patience
-from bridge.calls.feed import Feed
 from bridge.core.order import Order
 from bridge.core.phone import E164
 from bridge.core.record import CallRecord, State
 from bridge.ports.desk import Switch
-from bridge.settings import ensure_tokens, load
-from bridge.wiring.adapters import open_records
-from bridge.wiring.calling import Calling, calling
+from bridge.wiring.calling import Calling
 from tests.e2e.outbound.calling_out import (
     ALLOWED,
     CALLEE,
     DIAL,
     SOMEBODY,
+    by_hand,
     calling_out,
     calls,
     dials,
@@ -40,8 +35,6 @@ from tests.fakes.elevenlabs.faults import Fault, Record
 from tests.fakes.program import OPERATOR_TOKEN
 
 MESSAGE = "The zeppelin is delayed."
-
-HASTE = Patience(pauses_s=(0.01,), shows_s=0.1, reserved_s=0.05, quiet_s=0.01, every_s=0.02)
 
 
 @pytest.mark.parametrize("how", [Fault.SERVER, Fault.HTML, Fault.DROP, Fault.NOT_JSON])
@@ -313,29 +306,6 @@ async def test_two_processes_count_as_one(office: Office) -> None:
 
 def order(to: str = CALLEE, key: str | None = None) -> Order:
     return Order(to=to, line=E164(LINE), message=MESSAGE, key=key)
-
-
-@asynccontextmanager
-async def by_hand(office: Office, **settings: str) -> AsyncIterator[tuple[Calling, Aftermath]]:
-    """What places calls, without a server, and impatient."""
-    environ = {f"BRIDGE_{k}": v for k, v in {**office.settings, **ALLOWED, **settings}.items()}
-    loaded = ensure_tokens(load(environ={"HOME": str(office.state), **environ}, cwd=office.state))
-    async with open_records(loaded) as records:
-        outgoing = calling(loaded, records, Feed())
-
-        async def settle(_silent_s: float) -> None:
-            """Nobody is asked."""
-
-        yield (
-            outgoing,
-            Aftermath(
-                outgoing.outbound,
-                outgoing.means.opens,
-                settle,
-                today=clock.wall_s,
-                patience=HASTE,
-            ),
-        )
 
 
 async def until_state(outgoing: Calling, call_id: str, state: State) -> CallRecord:

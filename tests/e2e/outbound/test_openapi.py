@@ -15,11 +15,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.e2e.outbound.calling_out import calling_out, post
+from tests.e2e.outbound.calling_out import CALLEE, calling_out, post
 from tests.e2e.provision.office import Office
 from tests.fakes.program import OPERATOR_TOKEN, Program
 
 ENDLESS = "/events"
+MORNINGS = {"to": CALLEE, "cron": "0 7 * * *", "zone": "Europe/Berlin", "brief": "Wake them."}
 EXAMPLES = 40
 
 CHECKS = (not_a_server_error, response_schema_conformance, status_code_conformance)
@@ -34,6 +35,9 @@ async def document(bridge: Program) -> dict[str, Any]:
 async def test_nothing_that_is_sent_is_answered_otherwise_than_described(office: Office) -> None:
     async with calling_out(office) as bridge:
         await post(bridge, message="The zeppelin is delayed.")
+        async with bridge.http(OPERATOR_TOKEN) as client:
+            made = await client.post("/schedules", json=MORNINGS)
+        assert made.status_code == 201
         told = await document(bridge)
         failures = await asyncio.to_thread(send_everything, told, bridge.served.url)
     assert failures == []
@@ -87,6 +91,13 @@ async def test_every_route_of_the_operator_is_in_it(office: Office) -> None:
         "/calls/{id}/transcript",
         "/events",
         "/latency",
+        "/schedules",
+        "/schedules/pause",
+        "/schedules/resume",
+        "/schedules/{id}",
+        "/schedules/{id}/pause",
+        "/schedules/{id}/resume",
+        "/schedules/{id}/run",
         "/sessions",
         "/stop",
     }
@@ -97,3 +108,10 @@ async def test_the_document_is_drawn_from_the_model_that_reads(office: Office, f
     async with calling_out(office) as bridge:
         told = await document(bridge)
     assert field in told["components"]["schemas"]["CallOrder"]["properties"]
+
+
+@pytest.mark.parametrize("field", ["to", "cron", "at", "zone", "message", "brief", "dry_run"])
+async def test_so_is_what_it_says_of_schedules(office: Office, field: str) -> None:
+    async with calling_out(office) as bridge:
+        told = await document(bridge)
+    assert field in told["components"]["schemas"]["ScheduleOrder"]["properties"]

@@ -290,9 +290,14 @@ async def test_sound_is_kept_only_when_that_was_asked_for(office: Office) -> Non
     assert file.read_bytes() == SOUND
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
-    async with open_for_calls(office) as bridge, bridge.http(OPERATOR_TOKEN) as operator:
-        erased = await operator.delete(f"/calls/{found['id']}")
-        again = await operator.delete(f"/calls/{found['id']}")
+    async with (
+        open_for_calls(office, None, **SECRET) as bridge,
+        bridge.http(OPERATOR_TOKEN) as operator,
+    ):
+        over = told("post_call_transcription", status="done")
+        assert (await deliver(bridge, over)).status_code == 200
+        erased = await operator.delete(f"/calls/{found['id']}?erase=true")
+        again = await operator.delete(f"/calls/{found['id']}?erase=true")
     assert (erased.status_code, again.status_code) == (200, 404)
     assert erased.json() == {"erased": {"calls": 1, "turns": 0}}
     assert list(folder.iterdir()) == []

@@ -47,6 +47,9 @@ POLL_S = 0.05
 
 TOKEN = "gateway-token-for-tests"
 
+HOOKS_TOKEN = "hooks-token-for-tests"
+"""For the hooks, where a test turns them on."""
+
 
 class NotInstalled(Exception):
     """OpenClaw can't be had on this machine; the message says why."""

@@ -6,7 +6,8 @@ talks a little or much. Whatever the order: no utterance is asked twice, the fin
 one run at a time, everybody hears the same, and nothing is left behind.
 
 All of it once more over a ledger that takes its time, as a shared one does: what was read may be
-gone by the time it is acted on.
+gone by the time it is acted on. And once more with callers who are rung back when a run outlives
+its deadline: each promise that was heard comes to one end, and only one.
 """
 
 import asyncio
@@ -17,16 +18,24 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from typing_extensions import override
 
+from bridge.calls.behind import NEVER, RingBack
 from bridge.calls.rules import Rules
 from bridge.core.chat import Message
 from bridge.core.conversation import Conversation, Stop
 from bridge.core.reply import End, Item, Origin
+from bridge.core.ring_back import NEVER_SAID
+from bridge.core.turn_events import (
+    TurnClass,
+)
 from bridge.ports.ledger import Entry, Ledger
 from bridge.ports.upstream import Finish, Text
 from bridge.stores.memory import MemoryLedger
-from tests.fakes.engine import Connection, Engine, engine, text_of
+from tests.fakes.engine import BOOK, Connection, Engine, engine, text_of
 from tests.fakes.jumping_loop import JumpingLoop
+from tests.fakes.ring_backs import RingBacks
 from tests.fakes.scripted_agent import Script, ScriptedAgent
+
+PROMISE = BOOK.for_language("en").ring_back
 
 RULES = Rules(deadline_s=30.0)
 LONGEST_S = 120.0
@@ -83,11 +92,14 @@ class Platform(RuleBasedStateMachine):
 
     Attributes:
         ledger: what the engine keeps its turns in.
+        ring_backs: who rings callers back.
         apart_s: from one moment of sending to the next: a ledger that takes its time decides
             about requests in the order in which they come only if they don't come all at once.
     """
 
     ledger: Callable[[], Ledger] = MemoryLedger
+    ring_backs: Callable[[], RingBack] = staticmethod(lambda: NEVER)
+    terms = RULES
     apart_s = 0.0
 
     def __init__(self) -> None:
@@ -105,7 +117,9 @@ class Platform(RuleBasedStateMachine):
         self.loop.run(asyncio.sleep(0.001))
 
     async def _work(self) -> None:
-        async with engine(ScriptedAgent(), RULES, self.ledger()) as self.engine:
+        self.rings = self.ring_backs()
+        program = engine(ScriptedAgent(), self.terms, self.ledger(), self.rings)
+        async with program as self.engine:
             await self._over.wait()
 
     # -- what the caller and the platform do ---------------------------------------------------
@@ -227,3 +241,62 @@ PlatformOverPatientLedger.TestCase.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None
 )
 TestEveryInterleavingOverPatientLedger = PlatformOverPatientLedger.TestCase
+
+
+class PlatformOfCallersRungBack(Platform):
+    """The same, with runs that go on behind the call.
+
+    The first words after a promise aren't put to the agent: a caller who wants something says it
+    again.
+    """
+
+    ring_backs = staticmethod(RingBacks)
+    terms = Rules(deadline_s=2.5)
+
+    @invariant()
+    def each_promise_comes_to_one_end(self) -> None:
+        if isinstance(rings := getattr(self, "rings", None), RingBacks):
+            assert len(set(rings.settled)) == len(rings.settled)
+            assert set(rings.settled) <= set(rings.promised)
+
+    @override
+    def teardown(self) -> None:
+        super().teardown()
+        if isinstance(rings := getattr(self, "rings", None), RingBacks):
+            assert sorted(rings.settled) == sorted(rings.promised)
+            heard = {c.run_id for c in self.connections if PROMISE in text_of(c.items)}
+            assert heard <= set(rings.promised)
+            never_said = {run for run, verdict in rings.taken_back if verdict == NEVER_SAID}
+            assert not heard & never_said
+
+    @override
+    async def _the_final_utterance_is_not_lost(self) -> None:
+        """What is answered here after a promise is said once more, and then it is put to it."""
+        while True:
+            first = self.engine.call(self.history)
+            reply = text_of(await first.end())
+            if first.kind != TurnClass.PROMISED:
+                break
+            self.history += [Message.of("assistant", reply), Message.of("user", self._words())]
+        await super()._the_final_utterance_is_not_lost()
+
+
+PlatformOfCallersRungBack.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None
+)
+TestEveryInterleavingOfCallersRungBack = PlatformOfCallersRungBack.TestCase
+
+
+class PlatformOfCallersRungBackOverPatientLedger(PlatformOfCallersRungBack):
+    """Both."""
+
+    ledger = Patient
+    apart_s = 0.09
+
+
+PlatformOfCallersRungBackOverPatientLedger.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None
+)
+TestEveryInterleavingOfCallersRungBackOverPatientLedger = (
+    PlatformOfCallersRungBackOverPatientLedger.TestCase
+)

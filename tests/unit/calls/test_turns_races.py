@@ -18,7 +18,9 @@ from bridge.calls.runs import LETTING_GO_S
 from bridge.calls.steps import MOST_TRIES
 from bridge.core.conversation import Conversation, Standing, Stop
 from bridge.core.reply import End, Item, Origin
-from bridge.core.turn import TurnClass
+from bridge.core.turn_events import (
+    TurnClass,
+)
 from bridge.ports.upstream import Ask, UpstreamEvent
 from bridge.stores.memory import MemoryLedger
 from tests.fakes.engine import BOOK, Engine, engine, says, text_of

@@ -20,7 +20,7 @@ from bridge.core.upkeep import DAY_S, GIVE_UP_S, SILENT_S, UNKNOWN_S
 from bridge.errors import VendorUnavailable
 from bridge.ports.records import Records
 from bridge.stores import sqlite
-from tests.fakes.calls_on_record import call, placed, turn
+from tests.fakes.calls_on_record import add_turn, call, placed, turn
 from tests.fakes.log_lines import logging_to
 
 pytestmark = pytest.mark.anyio
@@ -91,7 +91,7 @@ DONE = PlatformCall(
 
 async def test_a_silent_call_ends_as_the_platform_says(office: Office) -> None:
     await office.records.add(call(conversation="conv_1"))
-    await office.records.add_turn("call_1", turn())
+    await add_turn(office.records, "call_1", turn())
     office.knows["conv_1"] = DONE
     office.now_s = 200 + SILENT_S
 

@@ -190,6 +190,35 @@ async def test_the_agents_own_findings_are_printed_as_they_are(
     assert doctor.of("upstream agent")["cure"] == "Set upstream.agent to one of 'main', 'desk'."
 
 
+@pytest.mark.parametrize(
+    ("token", "verdict", "cure"),
+    [
+        ("", "ok", "hooks: { enabled: true"),
+        ("token-of-the-hooks", "ok", ""),
+        ("another-token", "warn", "hooks.token of openclaw.json"),
+    ],
+    ids=["none", "right", "wrong"],
+)
+async def test_hooks_are_no_must_and_said_to_work_or_not(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, token: str, verdict: str, cure: str
+) -> None:
+    async with FakeAgent(openclaw=True) as gateway:
+        gateway.hooks_token = "token-of-the-hooks"
+        for name, value in (
+            ("NAME", "openclaw"),
+            ("URL", gateway.url),
+            ("TOKEN", gateway.token),
+            ("PROVIDERS__OPENCLAW__HOOKS_TOKEN", token),
+        ):
+            monkeypatch.setenv(f"BRIDGE_UPSTREAM__{name}", value)
+        await doctor.run()
+
+    found = doctor.of("upstream hooks")
+    assert (doctor.code, found["verdict"]) == (0, verdict)
+    assert cure in found["cure"]
+    assert gateway.wakes == []
+
+
 async def test_an_agent_that_lacks_a_setting_fails_with_the_cure(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,17 @@
 """Records as they are shown: masked, without words where none are wanted, safe in a table."""
 
-from bridge.core.call_export import COLUMNS, render_call, render_row, render_turn, render_words
+import pytest
+
+from bridge.core.call_export import (
+    COLUMNS,
+    ending_note,
+    render_call,
+    render_row,
+    render_turn,
+    render_words,
+)
 from bridge.core.phone import E164
-from bridge.core.record import Outcome
+from bridge.core.record import Outcome, State
 from tests.fakes.calls_on_record import CALLER, LINE, call, placed, turn
 
 
@@ -45,6 +54,20 @@ def test_a_turn_is_shown_with_its_words_or_without() -> None:
         "failure",
         "stages_s",
     }
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State.RESERVED, "is over"),
+        (State.DIALLING, "may ring on"),
+        (State.PLACED, "may ring on"),
+        (State.ANSWERED, "at its next turn"),
+        (State.ENDED, "is over"),
+    ],
+)
+def test_who_asks_for_an_end_is_told_when_it_comes(state: State, words: str) -> None:
+    assert words in ending_note(call(state=state))
 
 
 def test_a_row_has_a_cell_for_each_column_and_no_formula() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.core import call_outcome
-from bridge.core.call_outcome import is_better, verdict
+from bridge.core.call_outcome import Verdict, is_better, verdict
 from bridge.core.platform_call import PlatformCall
 from bridge.core.record import Fault, Outcome
 
@@ -84,3 +84,13 @@ def test_what_was_seen_is_never_undone() -> None:
 
     assert {a for a, _ in better} == {None, Outcome.UNKNOWN, Outcome.COMPLETED}
     assert {b for a, b in better if a is Outcome.COMPLETED} == {Outcome.VOICEMAIL}
+
+
+@pytest.mark.parametrize(("by", "fault"), [("operator", Fault.OPERATOR), ("agent", Fault.AGENT)])
+def test_a_hang_up_of_ours_was_for_whoever_asked_for_it(by: str, fault: Fault) -> None:
+    found = call_outcome.at_wish(call_outcome.HUNG_UP, by)
+
+    assert found == Verdict(Outcome.COMPLETED, fault, f"It was ended: the {by} asked for that.")
+    assert call_outcome.at_wish(call_outcome.HUNG_UP, "") is call_outcome.HUNG_UP
+    assert call_outcome.at_wish(call_outcome.BUSY, by) is call_outcome.BUSY
+    assert call_outcome.taken_back(by).fault is fault

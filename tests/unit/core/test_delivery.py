@@ -419,8 +419,32 @@ def test_nothing_is_due_after_the_end() -> None:
 
 
 steps = st.sampled_from(
-    ["text", "held", "mark", "call", "working", "tick", "finish", "fail", "give up"]
+    [
+        *("text", "held", "mark", "call", "working", "tick", "announce"),
+        *("finish", "fail", "give up", "promise"),
+    ]
 )
+
+
+def test_a_sentence_of_ours_may_come_before_the_agent_s_first_word() -> None:
+    reply = deliver()
+
+    assert reply.announce("I put that aside.") == [ours("I put that aside. ")]
+    assert reply.text("Noon.", 101.0) == [Words("Noon.")]
+    reply.finish("stop", 102.0)
+    assert (reply.said, reply.ours) == ("Noon.", ["I put that aside."])
+    assert reply.announce("Too late.") == []
+
+
+def test_a_promise_ends_the_reply_and_leaves_what_is_being_shaped() -> None:
+    reply = deliver()
+    reply.text("Let me see. ", 101.0)
+    reply.text("~Held", 102.0)
+
+    assert reply.promise("I'll call you back.") == [ours("I'll call you back."), End()]
+    assert (reply.said, reply.failure, reply.due_s) == ("Let me see. ", None, None)
+    assert reply.shaper.finish() == ("Held",)
+    assert reply.promise("Again.") == []
 
 
 @given(st.lists(st.tuples(steps, st.floats(0, 6)), max_size=30), st.booleans())
@@ -441,6 +465,8 @@ def test_in_any_order_there_is_one_end_and_nothing_after_it(
             "finish": lambda at: reply.finish("stop", at),
             "fail": lambda at: reply.fail(failure(), at),
             "give up": lambda at: reply.give_up(Stop.LEFT, at),
+            "promise": lambda at: reply.promise("I'll call you back."),
+            "announce": lambda at: reply.announce("I put that aside."),
         }
         items += doings[what](at_s)
 

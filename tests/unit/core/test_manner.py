@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.control import Act
-from bridge.core.manner import NOTE_CHARS, errand, heard_note, instructions, quiet_brackets
+from bridge.core.manner import (
+    NOTE_CHARS,
+    PROMISE_BROKEN,
+    errand,
+    heard_note,
+    instructions,
+    quiet_brackets,
+    ring_back,
+)
 
 MARKS = tuple(act.value for act in Act)
 
@@ -254,3 +262,16 @@ def test_words_without_brackets_are_never_touched(text: str) -> None:
     plain = "".join(character for character in text if character not in "[［【〔")
 
     assert quiet_brackets(plain) == plain
+
+
+def test_on_a_ring_back_the_agent_learns_what_was_said_and_what_is_left() -> None:
+    told = ring_back("Hello. It is booked.", " They had asked. ")
+
+    assert "<said>\nHello. It is booked.\n</said>" in told
+    assert told.endswith("answer what they say now.\nThey had asked.")
+    assert ring_back("Hello.", " ").endswith("answer what they say now.")
+
+
+def test_the_note_of_a_broken_promise_is_one_line_that_a_caller_can_not_write() -> None:
+    assert "\n" not in PROMISE_BROKEN
+    assert quiet_brackets(PROMISE_BROKEN) != PROMISE_BROKEN

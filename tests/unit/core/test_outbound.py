@@ -14,7 +14,15 @@ from typing_extensions import override
 
 from bridge.core.calling_hours import CallingHours, parse_hours
 from bridge.core.number_facts import NumberFacts, NumberType
-from bridge.core.order import BRIEF_CHARS, MESSAGE_CHARS, Case, Counts, Order, OutboundRules
+from bridge.core.order import (
+    BRIEF_CHARS,
+    MESSAGE_CHARS,
+    QUIET_DAY,
+    Case,
+    Counts,
+    Order,
+    OutboundRules,
+)
 from bridge.core.outbound import Verdict, decide
 from bridge.core.outbound_rules import CALLABLE, RULES, Rule
 from bridge.core.phone import E164
@@ -29,17 +37,6 @@ FACTS = NumberFacts(
 )
 LINE_FACTS = FACTS
 RULES_SET = OutboundRules(own_lines=frozenset({LINE}))
-NOTHING_YET = Counts(
-    is_killed=False,
-    is_unwanted=False,
-    live=0,
-    last_hour=0,
-    last_day=0,
-    number_last_hour=0,
-    number_last_day=0,
-    with_number_lately=0,
-    usd_last_day=0.0,
-)
 PRICES = PriceTable("2026-11-21", (PriceRow(0.014, regions=frozenset({"US"})),), 1.0, 0.08)
 SYDNEY_MORNING_S = datetime(2027, 1, 15, 8, 30, tzinfo=SYDNEY).timestamp()
 NOON_S = datetime(2026, 12, 1, 12, tzinfo=NEW_YORK).timestamp()
@@ -49,7 +46,7 @@ CASE: dict[str, Any] = {
     "facts": FACTS,
     "line_facts": LINE_FACTS,
     "rules": RULES_SET,
-    "counts": NOTHING_YET,
+    "counts": QUIET_DAY,
     "prices": PRICES,
     "now_s": NOON_S,
 }
@@ -383,3 +380,16 @@ def test_no_setting_lets_a_call_out_to_a_number_that_is_never_called(
     case = harden({**CASE, "rules": rules, "counts": counts, "now_s": now_s})
 
     assert not decide(case.pop("order"), case.pop("facts"), case.pop("line_facts"), **case).allowed
+
+
+def test_a_verdict_without_a_rule_is_what_the_others_say() -> None:
+    early = decide(**changed(now_s=NOON_S - 8 * 3600))
+    twice = decide(**changed(now_s=NOON_S - 8 * 3600, rules__enabled=False))
+
+    assert early.refusal is not None
+    assert early.refusal.rule is Rule.HOURS
+    assert early.without(Rule.HOURS).allowed
+    assert early.without(Rule.HOURS).estimate == early.estimate
+    assert [result.rule for result in twice.without(Rule.HOURS).results if not result.passed] == [
+        Rule.ENABLED
+    ]

@@ -9,7 +9,9 @@ from bridge.core.chat import parse_request
 from bridge.core.dialogue import Dialogue
 from bridge.core.history import OUR_CALL
 from bridge.core.reply import Call, End, Item, Origin, Words
-from bridge.core.turn import TurnClass
+from bridge.core.turn_events import (
+    TurnClass,
+)
 from bridge.phrases import load_phrases
 
 PHRASES = load_phrases().for_language("en")
@@ -192,3 +194,9 @@ def test_a_refused_caller_hears_one_sentence_and_the_line_is_hung_up() -> None:
 def test_without_the_tool_or_the_wish_the_line_is_not_hung_up() -> None:
     assert refuse(SKIP, hang_up=True) == [ours("Goodbye."), End()]
     assert refuse(END, hang_up=False) == [ours("Goodbye."), End()]
+
+
+def test_whoever_was_promised_a_call_is_told_so_once_more() -> None:
+    history = read(caller("Hi"), agent(PHRASES.ring_back), caller("All right, thank you."))
+
+    assert answer(TurnClass.PROMISED, history, SKIP) == [ours(PHRASES.ring_back_soon), End()]

@@ -196,6 +196,12 @@ def test_a_pause_gives_a_retry_up() -> None:
     assert look(resumed(paused(schedule), SEVEN_S + 1), SEVEN_S + 600) == Wait(SEVEN_S + DAY_S)
 
 
+def test_a_call_that_ends_while_its_schedule_rests_is_not_tried_again() -> None:
+    fired, schedule = fire(MORNING, SEVEN_S)
+
+    assert after_call(paused(schedule), fired, Outcome.BUSY, SEVEN_S + 30, AGAIN).retry_s is None
+
+
 def test_no_representation_holds_a_number_or_a_word() -> None:
     text = repr(replace(MORNING, message="Good morning.", brief="Wake them."))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.spoken_digits import UTTERANCE_CHARS, digits_in, is_code
+from bridge.core.spoken_digits import UTTERANCE_CHARS, digits_in, is_code, plain_word
 
 
 @pytest.mark.parametrize(
@@ -147,3 +147,10 @@ def test_whatever_is_said_gives_plain_digits(utterance: str) -> None:
     found = digits_in(utterance)
 
     assert found == "" or (found.isascii() and found.isdigit())
+
+
+@pytest.mark.parametrize(
+    ("word", "plain"), [("Seven", "seven"), ("FÜNF", "funf"), ("ナナ", "なな"), ("٧", "٧")]
+)
+def test_a_word_is_compared_without_case_and_accents(word: str, plain: str) -> None:
+    assert plain_word(word) == plain

@@ -9,11 +9,8 @@ from hypothesis import given
 from bridge.core.conversation import Conversation, Run, Standing, Stop
 from bridge.core.dialogue import News, TurnKey
 from bridge.core.identity import Strength
-from bridge.core.turn import (
-    CLASSES,
-    JOIN_BY_KEY_S,
-    REMEMBERED_RUNS,
-    WITHDRAWN_LATELY_S,
+from bridge.core.turn import CLASSES, JOIN_BY_KEY_S, REMEMBERED_RUNS, WITHDRAWN_LATELY_S, step
+from bridge.core.turn_events import (
     AnswerHere,
     AskNow,
     Attach,
@@ -21,15 +18,16 @@ from bridge.core.turn import (
     Decision,
     Ended,
     Event,
+    GoOn,
     GraceOver,
     Left,
     Nothing,
+    Promised,
     Requested,
     Settled,
     Start,
     StopRun,
     TurnClass,
-    step,
 )
 
 FIRST = TurnKey(0, "", "hi")
@@ -231,6 +229,107 @@ def test_only_the_latest_runs_are_remembered_and_those_not_over() -> None:
     assert [run.id for run in after.runs] == ["old0", *(f"old{i}" for i in range(2, 8)), "x", "r3"]
 
 
+# -- behind the call ------------------------------------------------------------------------------
+
+BEHIND = Run("r1-behind", FIRST, standing=Standing.RUNNING, listeners=0, asked=True, is_behind=True)
+THIRD = TurnKey(2, "hi bye", "and?")
+
+
+def test_a_promise_ends_the_reply_and_leaves_a_run_that_nobody_listens_to() -> None:
+    promised = Promised(7.0, "r1", "r1-behind", "Let me see. ", ("One moment... ",))
+    after, decision = step(of(RUNNING), promised)
+
+    done = replace(
+        RUNNING,
+        standing=Standing.DONE,
+        ended_at_s=7.0,
+        is_over=True,
+        said="Let me see. ",
+        fillers=("One moment... ",),
+    )
+    assert decision == GoOn("r1-behind")
+    assert after == Conversation((done, BEHIND), last_filler="One moment... ")
+
+
+def test_a_promise_without_a_filler_leaves_the_last_one_as_it_was() -> None:
+    held = Conversation((RUNNING,), last_filler="Let me see... ")
+    after, _ = step(held, Promised(7.0, "r1", "r1-behind", "", ()))
+
+    assert after.last_filler == "Let me see... "
+
+
+@pytest.mark.parametrize(
+    "run", [SETTLING, DONE, SUPERSEDED, replace(RUNNING, listeners=0), replace(RUNNING, id="x")]
+)
+def test_nothing_is_promised_for_a_run_that_is_over_unasked_or_unheard(run: Run) -> None:
+    assert step(of(run), Promised(7.0, "r1", "r1-behind", "", ())) == (of(run), Nothing())
+
+
+def test_a_repeat_of_the_turn_gets_the_promise_and_never_the_run_behind_it() -> None:
+    held = of(DONE, BEHIND)
+
+    assert decided(held, asks(FIRST)) == Attach(REPEAT, "r1")
+    assert decided(held, asks(FIRST, News.NOTHING, heard_nothing=True)) == Attach(REPEAT, "r1")
+    assert decided(held, asks(FIRST, News.NOTHING)) == AnswerHere(TurnClass.SILENCE)
+
+
+def test_going_away_after_the_promise_stops_nothing() -> None:
+    after, decision = step(of(DONE, BEHIND), Left(8.0, "r1", heard_words=True, may_return=True))
+
+    assert decision == Nothing()
+    assert after.run("r1-behind") == BEHIND
+
+
+def test_the_first_words_after_the_promise_are_answered_here_and_it_stands() -> None:
+    after, decision = step(of(DONE, BEHIND), asks(SECOND))
+
+    assert decision == AnswerHere(TurnClass.PROMISED)
+    assert after == of(DONE, replace(BEHIND, told_at=SECOND.place))
+    assert step(after, asks(SECOND)) == (after, AnswerHere(TurnClass.PROMISED))
+    longer = replace(SECOND, words="bye then")
+    assert step(after, asks(longer)) == (after, AnswerHere(TurnClass.PROMISED))
+
+
+def test_with_the_next_words_the_promise_is_taken_back() -> None:
+    told = of(DONE, replace(BEHIND, told_at=SECOND.place))
+    after, decision = step(told, asks(THIRD))
+
+    assert decision == Start(
+        NEW, "r2", stops=("r1-behind",), after=("r1-behind",), breaks_promise=True
+    )
+    behind = after.run("r1-behind")
+    assert behind is not None
+    assert (behind.standing, behind.stop) == (Standing.STOPPED, Stop.SUPERSEDED)
+
+
+def test_other_words_in_place_of_those_that_were_asked_take_it_back_at_once() -> None:
+    decision = decided(of(DONE, BEHIND), asks(LONGER))
+
+    assert isinstance(decision, Start)
+    assert (decision.turn_class, decision.replaces) == (REVISED, True)
+    assert (decision.stops, decision.breaks_promise) == (("r1-behind",), True)
+
+
+def test_results_take_it_back_too() -> None:
+    decision = decided(of(DONE, BEHIND), asks(SECOND, News.RESULTS))
+
+    assert isinstance(decision, Start)
+    assert decision.breaks_promise
+
+
+def test_once_the_run_behind_is_over_words_are_a_turn_again() -> None:
+    over = replace(BEHIND, standing=Standing.DONE, ended_at_s=8.0, is_over=True)
+
+    assert decided(of(DONE, over), asks(SECOND)) == Start(NEW, "r2")
+    assert decided(of(DONE, over), asks(FIRST)) == Attach(REPEAT, "r1")
+
+
+def test_somebody_else_with_the_same_key_takes_nothing_back() -> None:
+    decision = decided(of(DONE, BEHIND), asks(SECOND, strength=Strength.KEY))
+
+    assert decision == Start(NEW, "r2")
+
+
 # -- every event in every standing ----------------------------------------------------------------
 
 STANDINGS = [SETTLING, RUNNING, DONE, LEFT, NEVER_ASKED, SUPERSEDED, FAILED]
@@ -402,6 +501,10 @@ events = st.one_of(
     st.builds(Left, st.just(0.0), run_ids, st.booleans(), st.booleans()),
     st.builds(GraceOver, st.just(0.0), run_ids, st.integers(0, 30).map(float)),
     st.builds(
+        lambda run_id: Promised(0.0, run_id, f"{run_id}-behind", "said", ()),
+        run_ids,
+    ),
+    st.builds(
         Ended,
         st.just(0.0),
         run_ids,
@@ -418,6 +521,7 @@ def check(before: Conversation, after: Conversation, decision: Decision, *, stro
     assert len({run.id for run in after.runs}) == len(after.runs)
     assert all(run.listeners >= 0 for run in after.runs)
     assert all(not run.is_over for run in live)
+    assert all(run.listeners == 0 and not run.said for run in after.runs if run.is_behind)
     assert all(run.asked for run in after.runs if run.standing in (Standing.RUNNING, Standing.DONE))
     assert all((run.stop is not None) == (run.standing is Standing.STOPPED) for run in after.runs)
     if strong:
@@ -429,8 +533,12 @@ def check(before: Conversation, after: Conversation, decision: Decision, *, stro
             assert replace(now, listeners=0, left_at_s=None, spoke=False) == replace(
                 run, listeners=0, left_at_s=None, spoke=False
             )
+        if now is not None and run.is_behind:
+            assert run.told_at in (None, now.told_at)
         if now is not None and not run.is_live:
             assert (now.standing, now.stop) == (run.standing, run.stop)
+    if isinstance(decision, Attach):
+        assert not (joined := after.run(decision.run_id)) or not joined.is_behind
     if isinstance(decision, Start):
         assert set(decision.stops) <= set(decision.after)
         assert strong or not decision.after

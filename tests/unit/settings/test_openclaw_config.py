@@ -140,8 +140,31 @@ def test_a_broken_file_says_which_and_where_without_quoting_it(tmp_path: Path, c
     assert "s3cret" not in caught.value.message
 
 
-def test_a_gateway_does_not_show_its_token(tmp_path: Path) -> None:
-    path = _write(tmp_path, "{gateway: {auth: {token: 's3cret'}}}")
+@pytest.mark.parametrize(
+    ("hooks", "token", "path"),
+    [
+        ("{enabled: true, token: 't-2', path: '/wakes'}", "t-2", "/wakes"),
+        ("{enabled: true, token: '${MY_TOKEN}'}", "from-the-environment", ""),
+        ("{enabled: true, token: {source: 'exec'}, path: 7}", "", ""),
+        ("{enabled: false, token: 't-2'}", "", ""),
+        ("{token: 't-2'}", "", ""),
+        ("[]", "", ""),
+    ],
+)
+def test_the_hooks_have_a_token_of_their_own_where_they_are_on(
+    tmp_path: Path, hooks: str, token: str, path: str
+) -> None:
+    file = _write(tmp_path, f"{{gateway: {{auth: {{token: 't-1'}}}}, hooks: {hooks}}}")
+
+    gateway = find({"OPENCLAW_CONFIG_PATH": str(file), "MY_TOKEN": "from-the-environment"})
+
+    assert gateway
+    assert (gateway.token, gateway.hooks_token, gateway.hooks_path) == ("t-1", token, path)
+
+
+def test_a_gateway_does_not_show_its_tokens(tmp_path: Path) -> None:
+    config = "{gateway: {auth: {token: 's3cret'}}, hooks: {enabled: true, token: 's3cret'}}"
+    path = _write(tmp_path, config)
 
     assert "s3cret" not in repr(find({"OPENCLAW_CONFIG_PATH": str(path)}))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.errors import SettingsError
 from bridge.settings import Settings, load
-from bridge.settings.table import SETTINGS, VARIABLES
+from bridge.settings.table import SETTINGS, VARIABLES, render_value
 
 GATEWAY = {"gateway": {"port": 19001, "auth": {"mode": "token", "token": "gateway-token-of-tests"}}}
 
@@ -280,9 +280,9 @@ def test_a_name_of_ours_either_sets_something_or_is_an_error(rest: str) -> None:
 # What the upstream is, when it is not said.
 
 
-def _machine_with_openclaw(home: Path) -> dict[str, str]:
+def _machine_with_openclaw(home: Path, **more: object) -> dict[str, str]:
     (home / ".openclaw").mkdir()
-    (home / ".openclaw" / "openclaw.json").write_text(json.dumps(GATEWAY))
+    (home / ".openclaw" / "openclaw.json").write_text(json.dumps({**GATEWAY, **more}))
     return {"HOME": str(home)}
 
 
@@ -385,6 +385,35 @@ def test_a_token_that_is_set_wins_over_the_gateways(tmp_path: Path) -> None:
         "mine",
         "environment: BRIDGE_UPSTREAM__TOKEN",
     )
+
+
+HOOKS = {"enabled": True, "token": "hooks-token-of-tests", "path": "wakes"}
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ({}, {"hooks_token": "hooks-token-of-tests", "hooks_path": "wakes"}),
+        ({"TOKEN": "mine"}, {"hooks_token": "hooks-token-of-tests", "hooks_path": "wakes"}),
+        ({"PROVIDERS__OPENCLAW__HOOKS_TOKEN": "mine"}, {"hooks_token": "mine"}),
+        (
+            {"PROVIDERS__OPENCLAW__HOOKS_PATH": "/own"},
+            {"hooks_token": "hooks-token-of-tests", "hooks_path": "/own"},
+        ),
+        ({"URL": "http://192.0.2.1:19001/v1", "NAME": "openclaw"}, {}),
+        ({"NAME": "demo"}, {}),
+    ],
+)
+def test_the_gateways_hooks_are_known_where_its_token_is(
+    tmp_path: Path, given: dict[str, str], known: dict[str, str]
+) -> None:
+    environ = _machine_with_openclaw(tmp_path, hooks=HOOKS)
+    environ |= {f"BRIDGE_UPSTREAM__{name}": value for name, value in given.items()}
+
+    settings = load(environ=environ, cwd=tmp_path)
+
+    assert settings.upstream.providers.get("openclaw", {}) == known
+    assert "hooks-token-of-tests" not in render_value(settings.upstream.providers)
 
 
 def test_the_demo_agent_can_be_asked_for_beside_openclaw(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bridge.errors import SettingsError
 from bridge.settings import Settings, ensure_tokens, install_secret
 from bridge.settings.sections import Server
-from bridge.settings.tokens import stored_tokens
+from bridge.settings.tokens import agent_token, ensure_agent_token, stored_tokens
 
 LONG = "a-token-that-is-long-enough"
 
@@ -201,3 +201,40 @@ def test_a_damaged_secret_is_reported_and_left_as_it_is(tmp_path: Path, held: by
         ensure_tokens(_settings(tmp_path))
 
     assert (tmp_path / "state" / "platform-token").read_bytes() == held
+
+
+@pytest.mark.parametrize("other", ["token", "operator_token"])
+def test_an_agent_s_token_is_nobody_else_s(tmp_path: Path, other: str) -> None:
+    settings = _settings(tmp_path, agent_token=LONG, **{other: LONG})
+
+    with pytest.raises(SettingsError, match=rf"same as server\.{other}") as caught:
+        ensure_tokens(settings)
+
+    assert LONG not in caught.value.message + caught.value.hint
+    assert caught.value.setting == "server.agent_token"
+
+
+def test_an_agent_s_token_is_made_when_that_is_asked_for_and_read_again(tmp_path: Path) -> None:
+    assert agent_token(_settings(tmp_path)) is None
+
+    made = ensure_agent_token(_settings(tmp_path))
+    again = ensure_agent_token(_settings(tmp_path))
+
+    assert _token(made, "server.agent_token") == _token(again, "server.agent_token")
+    assert agent_token(_settings(tmp_path)) == made.server.agent_token
+    assert made.origin("server.agent_token") == "made on first start"
+    kept = tmp_path / "state" / "agent-token"
+    assert oct(kept.stat().st_mode & 0o777) == "0o600"
+
+
+def test_an_agent_s_token_that_is_set_is_used_and_never_written(tmp_path: Path) -> None:
+    settings = ensure_agent_token(_settings(tmp_path, agent_token=LONG))
+
+    assert agent_token(settings) == SecretStr(LONG)
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_short_agent_s_token_is_refused_where_the_world_can_try_it(tmp_path: Path) -> None:
+    own = {"token": LONG + "1", "operator_token": LONG + "2", "agent_token": "s3cret"}
+    with pytest.raises(SettingsError, match=r"server\.agent_token must be 8 characters"):
+        ensure_tokens(_settings(tmp_path, host="192.0.2.1", **own))

@@ -17,7 +17,7 @@ from bridge.ports.records import Filter
 from bridge.stores.sqlite import connect, database, queries
 from bridge.stores.sqlite.records import _ADD_CALL, _ADD_TURN
 from bridge.stores.sqlite.rows import CALL, TURN, call_row, turn_row
-from tests.fakes.calls_on_record import CALLER, call, placed, turn
+from tests.fakes.calls_on_record import CALLER, add_turn, call, placed, turn
 
 pytestmark = pytest.mark.anyio
 
@@ -296,7 +296,7 @@ async def test_a_hundred_thousand_calls_are_listed_searched_and_measured(tmp_pat
         change = await records.change("call_00099999", Dialling(1.0))
         assert change is not None
         took("change")
-        await records.add_turn("call_00099999", turn("new"))
+        await add_turn(records, "call_00099999", turn("new"))
         took("add turn")
         assert (await records.erase("call_00000077")).turns == 2
         took("erase")
@@ -324,7 +324,7 @@ async def test_the_index_keeps_no_part_of_a_word_that_was_erased(path: Path) -> 
     async with connect(path) as records:
         for name, said in (("call_1", "qxzqxz"), ("call_2", "station")):
             await records.add(call(name))
-            await records.add_turn(name, turn(utterance=said, sent=""))
+            await add_turn(records, name, turn(utterance=said, sent=""))
         assert index_of(path).count(b"qxz") > 0
         await records.erase("call_1")
         left = index_of(path)

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from bridge.core.chat import Message
 from bridge.core.control import Act
-from bridge.core.manner import instructions
+from bridge.core.manner import MAY_RING_BACK, instructions
+from bridge.settings.sections import Turn
 from bridge.upstreams.demo.rules import INTRO, MAX_UTTERANCE, reply
-from bridge.upstreams.demo.skills import ABILITIES, MARKDOWN, MAX_THINK_S
+from bridge.upstreams.demo.skills import ABILITIES, MARKDOWN, MAX_BEHIND_S, MAX_THINK_S
 from bridge.upstreams.demo.steps import Say, Steps, Think, Use
 
 NOON_S = 1_795_262_700.0
@@ -99,7 +100,7 @@ def test_without_any_utterance_it_says_hello() -> None:
         ("count to zero", "I can count up to twenty. To which number?"),
         ("think for some seconds", "For how many seconds shall I think?"),
         ("Can you call me back in two minutes?",
-         "Calling you back is not part of this version. Please call me again instead."),
+         "I can't call you back from this line. Please call me again instead."),
         ("Goodbye!", "Thanks for trying bridge. Goodbye.\n[[hang up]]"),
         ("That's all, bye bye", "Thanks for trying bridge. Goodbye.\n[[hang up]]"),
         ("Transfer me to +1 555 0100.", "I'm putting you through.\n[[transfer +15550100]]"),
@@ -223,6 +224,18 @@ def test_before_it_has_said_anything_there_is_nothing_to_repeat() -> None:
 )
 def test_it_thinks_as_long_as_it_is_asked_to_up_to_a_limit(said: str, steps: Steps) -> None:
     assert ask(said) == steps
+
+
+def test_where_callers_are_rung_back_it_thinks_for_longer_than_a_turn_lasts() -> None:
+    told = f"{ALL_MARKS}\n{MAY_RING_BACK}"
+
+    assert ask("Call me back when you know", told=told) == (
+        Say("I'll think about that. "),
+        Think(MAX_BEHIND_S),
+        Say("I thought for ninety-nine seconds, as long as I can."),
+    )
+    assert ask("think for ninety-five seconds", told=told)[0] == Think(95)
+    assert Turn().deadline_s < 95
 
 
 def test_it_counts_with_pauses_and_only_so_far() -> None:

@@ -17,7 +17,7 @@ PLATFORM, OPERATOR, WEBHOOK = "p" * 43, "o" * 43, "w" * 43
 def scope(path: str = "/v1/models", client: str = "127.0.0.1", **headers: str) -> Scope:
     """A request as the server hands it on."""
     pairs = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
-    return {"type": "http", "path": path, "headers": pairs, "client": (client, 5)}
+    return {"type": "http", "path": path, "method": "GET", "headers": pairs, "client": (client, 5)}
 
 
 @pytest.mark.parametrize(
@@ -236,3 +236,61 @@ def test_brackets_change_no_address(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
     assert is_private_bind(f"[{address}]") is is_private_bind(str(address))
+
+
+AGENT = "a" * 43
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "may"),
+    [
+        ("POST", "/calls", True),
+        ("GET", "/calls", True),
+        ("GET", "/calls/call_1", True),
+        ("GET", "/calls/searching", True),
+        ("GET", "/calls/call_1/transcript", True),
+        ("DELETE", "/calls/call_1", True),
+        ("GET", "/calls/search", False),
+        ("POST", "/calls/call_1", False),
+        ("PUT", "/calls", False),
+        ("GET", "/calls/call_1/transcript/x", False),
+        ("GET", "/calls/call_1/recording", False),
+        ("DELETE", "/calls", False),
+        ("DELETE", "/calls/call_1/transcript", False),
+        ("GET", "/stop", False),
+        ("POST", "/stop", False),
+        ("GET", "/sessions", False),
+        ("GET", "/events", False),
+        ("GET", "/openapi.json", False),
+    ],
+)
+def test_an_agent_s_token_opens_what_is_listed(method: str, path: str, *, may: bool) -> None:
+    tokens = Tokens(PLATFORM, OPERATOR, agent=lambda: AGENT)
+    asked = {**scope(path, authorization=f"Bearer {AGENT}"), "method": method}
+    if may:
+        assert tokens.check(asked, Group.OPERATOR) is Group.AGENT
+    else:
+        with pytest.raises(Unauthenticated, match="not the operator token"):
+            tokens.check(asked, Group.OPERATOR)
+    for group in (Group.PLATFORM, Group.FIGURES, Group.WEBHOOK, Group.SIGNED):
+        with pytest.raises(Unauthenticated):
+            tokens.check(asked, group)
+
+
+@pytest.mark.parametrize("token", ["", "x", AGENT])
+def test_while_there_is_no_agent_s_token_no_agent_comes_in(token: str) -> None:
+    asked = {**scope("/calls", authorization=f"Bearer {token}"), "method": "GET"}
+    with pytest.raises(Unauthenticated):
+        Tokens(PLATFORM, OPERATOR).check(asked, Group.OPERATOR)
+
+
+def test_the_operator_is_the_operator_at_an_agent_s_door_too() -> None:
+    asked = {**scope("/calls", authorization=f"Bearer {OPERATOR}"), "method": "GET"}
+    assert Tokens(PLATFORM, OPERATOR, agent=lambda: AGENT).check(asked, Group.OPERATOR) is (
+        Group.OPERATOR
+    )
+
+
+def test_an_agent_s_token_tells_no_reasons() -> None:
+    tokens = Tokens(PLATFORM, OPERATOR, agent=lambda: AGENT)
+    assert not tokens.know(scope(authorization=f"Bearer {AGENT}"))

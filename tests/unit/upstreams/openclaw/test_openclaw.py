@@ -199,8 +199,18 @@ async def test_a_healthy_gateway(gateway: FakeAgent) -> None:
         "token": "ok",
         "endpoint": "ok",
         "agent": "ok",
+        "hooks": "ok",
     }
     assert gateway.requests == []
+
+
+async def test_who_set_no_token_for_the_hooks_is_told_what_it_is_for(gateway: FakeAgent) -> None:
+    found = await _examine(gateway)
+
+    assert found["hooks"].verdict is Verdict.OK
+    assert "isn't told how calls came out" in found["hooks"].message
+    assert "hooks: { enabled: true" in found["hooks"].cure
+    assert "hooks" not in await _examine(gateway, hooks_token="a-token")
 
 
 async def test_an_endpoint_that_is_not_enabled(gateway: FakeAgent) -> None:
@@ -226,7 +236,7 @@ async def test_a_token_is_proven_by_the_endpoint_where_the_gateway_has_no_list(
 
     taken, refused = await _examine(gateway), await _examine(gateway, token="wrong")
 
-    assert _verdicts(taken) == {"address": "ok", "token": "ok", "endpoint": "ok"}
+    assert _verdicts(taken) == {"address": "ok", "token": "ok", "endpoint": "ok", "hooks": "ok"}
     assert _verdicts(refused) == {"address": "ok", "token": "fail"}
 
 
