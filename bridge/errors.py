@@ -2,6 +2,7 @@
 
     BridgeError                 code, message, hint (what to do next), retryable
     ├─ SettingsError            what the operator set can't work; names the setting
+    │  └─ ScenarioError         a scenario's file can't be acted out; names file, line and key
     ├─ BadRequest               what we were sent doesn't parse; names the field
     ├─ Refused                  understood, and no
     │  ├─ Unauthenticated       no token, wrong token
@@ -55,6 +56,27 @@ class SettingsError(BridgeError):
     def __init__(self, message: str, *, setting: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.setting = setting
+
+
+class ScenarioError(SettingsError):
+    """A scenario's file can't be acted out.
+
+    Args:
+        message: what is wrong, a line for each fault, each with file, line and key.
+        file: as it was named.
+        line: of the first fault, from 1.
+        key: of the first fault, as `lines[2].says`; empty when it is the file as a whole.
+    """
+
+    code = "scenario"
+
+    def __init__(
+        self, message: str, *, file: str, line: int = 1, key: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, setting=key, hint=hint)
+        self.file = file
+        self.line = line
+        self.key = key
 
 
 class BadRequest(BridgeError):

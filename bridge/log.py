@@ -14,7 +14,8 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Literal, TextIO, TypedDict, Unpack
 
@@ -53,6 +54,8 @@ CHAIN_DEPTH = 8
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "text", "json"]
 Value = str | int | float | bool | None
+Line = Mapping[str, Value]
+"""A line as fields, its `level` and `event` among them."""
 
 
 class Fields(TypedDict, total=False):
@@ -141,6 +144,29 @@ def configure(level: Level = "info", form: Format = "auto", stream: TextIO | Non
         logger.setLevel(logging.ERROR if name in STRANGERS_WRITE else logging.WARNING)
 
 
+@contextmanager
+def captured(take: Callable[[Line], None]) -> Iterator[None]:
+    """Hands every line of ours to `take` until the block ends, instead of writing it.
+
+    Other libraries' lines are handed over too, and written as before.
+    """
+    ours, theirs = _Captured(take), _Captured(take)
+    level = _logger.level
+    _logger.addHandler(ours)
+    logging.getLogger().addHandler(theirs)
+    _logger.propagate = False
+    if not _logger.isEnabledFor(logging.INFO):
+        _logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _logger.removeHandler(ours)
+        logging.getLogger().removeHandler(theirs)
+        _logger.propagate = not any(isinstance(h, _Captured) for h in _logger.handlers)
+        if _logger.propagate:
+            _logger.setLevel(level)
+
+
 def event(name: str, **fields: Unpack[Fields]) -> None:
     """Something happened, as it should."""
     _write(logging.INFO, name, fields)
@@ -212,6 +238,21 @@ class _Lines(logging.Formatter):
         if isinstance(cause, BaseException):
             fields.setdefault("error", _kind(cause))
         return name, fields, trace
+
+
+class _Captured(logging.Handler):
+    """Hands lines over, as fields."""
+
+    def __init__(self, take: Callable[[Line], None]) -> None:
+        super().__init__()
+        self._take = take
+        self._lines = _Lines()
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        name, fields, trace = self._lines.parts(record)
+        line = {"level": record.levelname.lower(), "event": name, **fields}
+        self._take({**line, "trace": trace} if trace else line)
 
 
 class _TextLines(_Lines):

@@ -15,6 +15,7 @@ import click
 from bridge import errors
 from bridge.cli.main import exit_code, root
 from bridge.core import turn
+from bridge.rehearsal.scenario_page import render_scenarios_markdown
 from bridge.settings.page import render_settings_markdown
 from bridge.web import app
 from bridge.web.faults import response_for
@@ -27,8 +28,8 @@ WIDTH = 80
 
 DRAWN = "<!-- Drawn from the program by scripts/manual.py: change it there. -->\n"
 
-NOT_ANSWERED = (errors.BridgeError, errors.Refused, errors.SettingsError)
-"""Kinds that no request ever meets: the parents of others, and what stops the start."""
+NOT_ANSWERED = (errors.BridgeError, errors.Refused, errors.SettingsError, errors.ScenarioError)
+"""Kinds that no request ever meets: the parents of others, and what stops a command's start."""
 
 
 def commands_page() -> str:
@@ -98,6 +99,8 @@ def make(kind: type[errors.BridgeError]) -> errors.BridgeError:
     """An error of that kind, to be shown to the doors."""
     if issubclass(kind, errors.VendorError):
         return kind("", vendor="", operation="")
+    if issubclass(kind, errors.ScenarioError):
+        return kind("", file="")
     if issubclass(kind, errors.NotAllowed):
         return kind("", rule="")
     return kind("")
@@ -169,6 +172,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands_page,
     "reference/errors.md": errors_page,
+    "reference/scenarios.md": render_scenarios_markdown,
     "reference/settings.md": render_settings_markdown,
     **{page: with_parts(page) for page in PARTS},
 }

@@ -9,6 +9,7 @@
 Whoever wants a call comes here: the command, `POST /calls`, a schedule, the agent.
 """
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -17,7 +18,6 @@ from functools import partial
 from typing import Any
 
 import anyio
-from anyio import to_thread
 
 from bridge import log
 from bridge.calls import entrance, tally
@@ -280,9 +280,9 @@ class Outbound:
         look_up = self._guard.look_up
         line_facts = None
         if order.line is not None:
-            line_facts = await to_thread.run_sync(look_up, str(order.line), None)
+            line_facts = await asyncio.to_thread(look_up, str(order.line), None)
         home = (line_facts.region or line_facts.code_region) if line_facts else None
-        return await to_thread.run_sync(look_up, order.to, home), line_facts
+        return await asyncio.to_thread(look_up, order.to, home), line_facts
 
     async def _decide(
         self, order: Order, facts: NumberFacts, line_facts: NumberFacts | None

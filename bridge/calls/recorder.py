@@ -105,7 +105,7 @@ class Recorder(Witness):
     @override
     def turned(self, exchange: Exchange) -> None:
         if names_call(exchange.identity) and not exchange.is_empty:
-            came_s = self._today() - exchange.report.moments.total_s
+            came_s = self._today() - (self._now() - exchange.report.moments.received_s)
             self._take(Finished(came_s, exchange))
 
     async def reported(self, kind: str, told: PlatformCall, *, file: str = "") -> bool:

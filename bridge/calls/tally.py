@@ -3,10 +3,9 @@
 Counted while the desk is held, so that of two orders at one moment the second sees the first.
 """
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
-
-from anyio import to_thread
 
 from bridge.core.number_facts import NumberFacts
 from bridge.core.order import Counts, OutboundRules
@@ -46,7 +45,7 @@ async def count(
     """
     live = [call for call in await records.live(math.inf) if _is_under_way(call)]
     placed = await every_call(records, Filter(direction="outbound", since_s=now_s - DAY_S))
-    spent = await to_thread.run_sync(_spent, placed, rules, prices, look_up, now_s)
+    spent = await asyncio.to_thread(_spent, placed, rules, prices, look_up, now_s)
     lately: int | None = None
     hour: int | None = None
     day: int | None = None
@@ -57,7 +56,6 @@ async def count(
         day = await records.placed_since(now_s - DAY_S, number)
     return Counts(
         is_killed=is_killed,
-        is_unwanted=False,  # nobody keeps a list yet but the settings
         live=len(live),
         last_hour=await records.placed_since(now_s - HOUR_S),
         last_day=await records.placed_since(now_s - DAY_S),

@@ -43,6 +43,11 @@ LEAVING_S = 2.0
 """How long telling the ledger that a listener left may take, while its request is torn down."""
 
 
+def random_id() -> str:
+    """A name that nobody else has, nor could guess."""
+    return secrets.token_hex(8)
+
+
 class Turns:
     """The engine. Enter `working` once, then `listen` for each request.
 
@@ -51,6 +56,7 @@ class Turns:
         observe: told of each reply: a run that is over, one given here, a run that was joined.
         witness: told what was said in the first two.
         ring_back: who rings callers whose run outlives its deadline.
+        new_id: names a run; each time another. What is drawn by lot in a run is drawn by it.
     """
 
     def __init__(
@@ -64,8 +70,10 @@ class Turns:
         observe: Callable[[TurnReport], None],
         witness: Witness = NOBODY,
         ring_back: RingBack = NEVER,
+        new_id: Callable[[], str] = random_id,
     ) -> None:
         self._upstream = upstream
+        self._new_id = new_id
         self._ledger = ledger
         self._book = book
         self._fillers = book.all_fillers()
@@ -102,7 +110,7 @@ class Turns:
         Raises:
             Draining: the engine is stopping, or was never started.
         """
-        run_id = secrets.token_hex(8)
+        run_id = self._new_id()
         if request.closing:
             yield Listening("closing", run_id, each(self._close(request, run_id)))
             return

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "chat": "Talk to it from the terminal, as the voice platform would.",
         "provision": "Make ElevenLabs match the settings: plan, ask, apply, read back.",
         "status": "Show what is provisioned, and what has drifted.",
+        "rehearse": "Act out whole calls on this machine, and judge them.",
         "doctor": "Prove every hop; each failure comes with its cure.",
         "config": "Show every setting and where it was set.",
         "call": "Place a call.",

@@ -4,58 +4,35 @@ Pure: words in, request bodies out. The platform is stateless towards us: each r
 whole history, cut back to what the caller really heard, and the tools that may be used now. It
 carries out a tool call itself and asks again with the result.
 
-Source: elevenlabs.io/docs, Custom LLM and system tools; schemas as field reports of August to
-October 2026 show them, where the documentation is behind (2026-11).
+Source: elevenlabs.io/docs, Custom LLM (2026-11).
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
+
+from bridge.rehearsal import system_tools
+from bridge.rehearsal.system_tools import Toolbox, ends_call, result_of
 
 PROMPT = "You are talking with a caller on the telephone."
 """What stands in the system message. A real voice agent's prompt is longer and says the same."""
 
-SPOKEN: Final = "system__message_to_speak"
-"""The property of a tool that the platform speaks."""
-
-_TEXT = {"type": "string"}
-
-
-def _tool(name: str, description: str, required: Sequence[str], *more: str) -> dict[str, Any]:
-    return {
-        "type": "function",
-        "function": {
-            "name": name,
-            "description": description,
-            "parameters": {
-                "type": "object",
-                "properties": dict.fromkeys((*required, *more), _TEXT),
-                "required": list(required),
-            },
-        },
+_TOOLBOX: Final = Toolbox(
+    {
+        name: {}
+        for name in (
+            "end_call",
+            "transfer_to_number",
+            "language_detection",
+            "skip_turn",
+            "play_keypad_touch_tone",
+        )
     }
-
-
-TOOLS: tuple[Mapping[str, Any], ...] = (
-    _tool("end_call", "Ends the call.", ["reason"], SPOKEN),
-    _tool(
-        "transfer_to_number",
-        "Transfers the caller to another telephone number.",
-        ["transfer_number", "agent_message"],
-        "reason",
-        SPOKEN,
-    ),
-    _tool("language_detection", "Changes the language.", ["reason", "language"]),
-    _tool("skip_turn", "Says nothing and waits for the caller.", [], "reason"),
-    _tool("play_keypad_touch_tone", "Plays keypad tones.", ["dtmf_tones"], "reason"),
 )
+
+TOOLS: tuple[Mapping[str, Any], ...] = tuple(_TOOLBOX.offered())
 """What the platform offers in each request."""
-
-_REQUIRED: Mapping[str, Sequence[str]] = MappingProxyType(
-    {tool["function"]["name"]: tool["function"]["parameters"]["required"] for tool in TOOLS}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,56 +42,29 @@ class _Act:
     Attributes:
         shown: what a person is told; `{}` is the argument's place.
         argument: the argument that belongs there.
-        result: the `result_type` that the platform sends back.
-        ends: whether the call is over then.
     """
 
     shown: str
     argument: str
-    result: str
-    ends: bool = False
 
 
 _ACTS: Mapping[str, _Act] = {
-    "end_call": _Act("hangs up", "", "end_call_success", ends=True),
-    "transfer_to_number": _Act(
-        "transfers to {}", "transfer_number", "transfer_to_number_twilio_success", ends=True
-    ),
-    "language_detection": _Act("goes on in {}", "language", "language_detection_success"),
-    "skip_turn": _Act("waits", "", "skip_turn_success"),
-    "play_keypad_touch_tone": _Act("presses {}", "dtmf_tones", "play_dtmf_success"),
+    "end_call": _Act("hangs up", ""),
+    "transfer_to_number": _Act("transfers to {}", "transfer_number"),
+    "language_detection": _Act("goes on in {}", "language"),
+    "skip_turn": _Act("waits", ""),
+    "play_keypad_touch_tone": _Act("presses {}", "dtmf_tones"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class ToolUse:
+class ToolUse(system_tools.ToolUse):
     """A tool call in a reply. `arguments` is JSON text, as it came."""
-
-    id: str
-    name: str
-    arguments: str
-
-    @property
-    def given(self) -> Mapping[str, Any]:
-        """The arguments; none when they are not an object."""
-        try:
-            found = json.loads(self.arguments or "{}")
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def spoken(self) -> str:
-        """What the platform speaks in carrying it out."""
-        return str(self.given.get(SPOKEN) or "")
 
     @property
     def wrong(self) -> str:
         """Why the platform refuses it; empty when it doesn't."""
-        if self.name not in _ACTS:
-            return f"there is no tool {self.name!r}"
-        missing = [name for name in _REQUIRED[self.name] if name not in self.given]
-        return f"missing argument {missing[0]!r}" if missing else ""
+        return _TOOLBOX.why_not(self)
 
     def describe(self) -> str:
         """What a person is told: `[hangs up]`, `[transfers to +15550100]`."""
@@ -173,22 +123,10 @@ class Call:
             return
         reply: dict[str, Any] = {"role": "assistant", "content": heard or None}
         if uses:
-            reply["tool_calls"] = [_wire(use) for use in uses]
+            reply["tool_calls"] = [use.as_wire() for use in uses]
         self._messages.append(reply)
         for use in uses:
-            result = json.dumps(_result(use))
+            result = json.dumps(result_of(use, use.wrong))
             self._messages.append({"role": "tool", "tool_call_id": use.id, "content": result})
-            if not use.wrong and _ACTS[use.name].ends:
+            if not use.wrong and ends_call(use.name):
                 self.is_over = True
-
-
-def _wire(use: ToolUse) -> dict[str, Any]:
-    function = {"name": use.name, "arguments": use.arguments}
-    return {"id": use.id, "type": "function", "function": function}
-
-
-def _result(use: ToolUse) -> dict[str, Any]:
-    if use.wrong:
-        return {"status": "error", "error": use.wrong}
-    reason = use.given.get("reason")
-    return {"result_type": _ACTS[use.name].result, "status": "success", "reason": reason}

@@ -10,7 +10,6 @@ import click
 from bridge.cli import output
 
 if TYPE_CHECKING:
-    import asyncio
     from socket import socket
 
     from bridge.settings import Settings
@@ -46,6 +45,7 @@ def command(
 
     from bridge import log
     from bridge.settings import ensure_tokens, load
+    from bridge.web.server import loop_factory
 
     flags = {
         "server.host": host,
@@ -58,18 +58,10 @@ def command(
     settings = ensure_tokens(load(flags))
     log.configure(settings.log.level, settings.log.format)
     settings = asked_about_download(settings)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         hurried_by = runner.run(_serve(settings))
     if hurried_by is not None:
         ctx.exit(_code_of(hurried_by))
-
-
-def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
-    try:
-        from uvloop import Loop
-    except ImportError:
-        return None
-    return Loop
 
 
 async def _serve(settings: "Settings") -> signal.Signals | None:

@@ -210,7 +210,10 @@ class Delivery:
         phrases = self.style.phrases
         items = [] if cause is Stop.FAILED else self._speak(self.shaper.finish(), at_s)
         sentence = phrases.cut_off if self._pieces else phrases.lost
-        items.append(self._ours(phrases.stopping if cause is Stop.DRAINING else sentence))
+        said = self._ours(phrases.stopping if cause is Stop.DRAINING else sentence)
+        if cause in (Stop.LEFT, Stop.SUPERSEDED):
+            self.ours.pop()  # nobody was there to hear it; only a late repeat would
+        items.append(said)
         items.append(End(failure=_GIVEN_UP))
         return items
 

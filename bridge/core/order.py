@@ -102,7 +102,6 @@ class Counts:
 
     Attributes:
         is_killed: whether the kill switch is on.
-        is_unwanted: whether the kept do-not-call list has this number.
         live: calls ringing or talking now, either way.
         last_hour, last_day: calls that we placed.
         number_last_hour, number_last_day: calls that we placed to this number.
@@ -111,7 +110,6 @@ class Counts:
     """
 
     is_killed: bool | None = None
-    is_unwanted: bool | None = None
     live: int | None = None
     last_hour: int | None = None
     last_day: int | None = None
@@ -123,7 +121,6 @@ class Counts:
 
 QUIET_DAY = Counts(
     is_killed=False,
-    is_unwanted=False,
     live=0,
     last_hour=0,
     last_day=0,

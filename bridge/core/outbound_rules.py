@@ -104,9 +104,7 @@ def _own_line(case: Case) -> Finding:
 
 
 def _do_not_call(case: Case) -> Finding:
-    if case.counts.is_unwanted is None:
-        raise NotKnown("who is on the do-not-call list")
-    if case.counts.is_unwanted or _is_listed(case.number, case.rules.do_not_call):
+    if _is_listed(case.number, case.rules.do_not_call):
         return Finding(holds=False, why="the number is on the do-not-call list")
     return Finding(holds=True, why="not on the do-not-call list")
 

@@ -86,7 +86,18 @@ def answer(
     prompted = sum(dialogue.since.count(prompt) for prompt in phrases.still_there)
     if prompted < len(phrases.still_there):
         return [Words(phrases.still_there[prompted], Origin.BRIDGE), End()]
-    return [End()]
+    return _left(phrases, tools, run_id)
+
+
+def _left(phrases: Phrases, tools: Sequence[Mapping[str, Any]], run_id: str) -> list[Item]:
+    """Nobody is there any more: the call is ended, if it may be.
+
+    Never empty: the platform takes that for a failure, asks twice more, and ends the call as one.
+    """
+    ended = refusal(phrases.goodbye, phrases, tools=tools, run_id=run_id, hang_up=True)
+    if any(isinstance(item, Call) for item in ended):
+        return ended
+    return [Words(phrases.still_there[-1], Origin.BRIDGE), End()]
 
 
 def _continuation(dialogue: Dialogue, phrases: Phrases) -> list[Item]:

@@ -23,7 +23,8 @@ class _Reply:
 
     def __init__(self) -> None:
         self.items: list[Item] = []
-        self.waiting: set[asyncio.Future[None]] = set()
+        # In the order in which they came: so they go on, and two runs of one call are alike.
+        self.waiting: dict[asyncio.Future[None], None] = {}
         self.is_over = False
 
     def append(self, item: Item) -> None:
@@ -53,11 +54,11 @@ class _Reply:
             if self.is_over:
                 return
             waiter = asyncio.get_running_loop().create_future()
-            self.waiting.add(waiter)
+            self.waiting[waiter] = None
             try:
                 await waiter
             finally:
-                self.waiting.discard(waiter)
+                self.waiting.pop(waiter, None)
 
 
 class _Thread:

@@ -78,13 +78,27 @@ class Server(uvicorn.Server):
             loop.call_later(LOOK_EVERY_S, self._look, loop, until_s)
 
 
+def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    """The event loop that serves: the quick one, where there is one."""
+    try:
+        from uvloop import Loop  # noqa: PLC0415 - Windows and PyPy have none
+    except ImportError:
+        return None
+    return Loop
+
+
 def make_server(
     app: ASGIApp, gate: DrainGate, *, host: str, port: int, connections: int, drain_s: float
 ) -> Server:
     """A server, ready to be run by `serve`."""
+    return Server(make_config(app, host=host, port=port, connections=connections), gate, drain_s)
+
+
+def make_config(app: ASGIApp, *, host: str, port: int, connections: int) -> uvicorn.Config:
+    """What a server of ours is: its bounds, and none of what would get in a stream's way."""
     # Streams are ended by our own drain, not cut by the SSE library when a signal comes.
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]  # its own gap
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -99,7 +113,6 @@ def make_server(
         timeout_keep_alive=int(KEEP_ALIVE_S),
         timeout_graceful_shutdown=int(CLOSING_S),
     )
-    return Server(config, gate, drain_s)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -109,7 +122,9 @@ def bind(host: str, port: int) -> socket.socket:
         OSError: the address is taken or not ours.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # Named, because asyncio switches Nagle's delay off only where it reads that it is TCP: with
+    # it, a word waits up to 40 ms for the one before it to be acknowledged.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host.strip("[]"), port))

@@ -3,7 +3,7 @@
 agent ─▶ bookkeeping ─▶ calling out ─▶ turns ─▶ doors
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from bridge.calls.ring_back import RingBacks
 from bridge.calls.scheduler import Scheduler
 from bridge.calls.sessions import SessionBook
 from bridge.calls.teller import Teller
-from bridge.calls.turns import Turns
+from bridge.calls.turns import Turns, random_id
 from bridge.core import filler
 from bridge.errors import VendorError
 from bridge.phrases import load_phrases
@@ -58,10 +58,23 @@ class Bridge:
 
 
 @asynccontextmanager
-async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
-    """A bridge at work. `settings` hold both tokens (see `bridge.settings.ensure_tokens`)."""
+async def open_bridge(
+    settings: Settings,
+    *,
+    watched: Callable[[Upstream], Upstream] | None = None,
+    new_id: Callable[[], str] = random_id,
+) -> AsyncIterator[Bridge]:
+    """A bridge at work.
+
+    Args:
+        settings: with both tokens in them (see `bridge.settings.ensure_tokens`).
+        watched: what stands between bridge and the agent, for who wants to know what passes there.
+        new_id: see `Turns`.
+    """
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(open_upstream(settings))
+        if watched is not None:
+            upstream = watched(upstream)
         ledger: Ledger = plugins.adapter("stores", "memory").MemoryLedger()
         book = load_phrases()
         filler.strip("…", book.all_fillers())  # its pattern is made now, not while a caller waits
@@ -83,6 +96,7 @@ async def open_bridge(settings: Settings) -> AsyncIterator[Bridge]:
             observe=figures.observe,
             witness=keeps.recorder,
             ring_back=ring_backs if settings.turn.ring_back else NEVER,
+            new_id=new_id,
         )
         await stack.enter_async_context(turns.working())
         metrics.runs_active.set_function(lambda: turns.live_runs)

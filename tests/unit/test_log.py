@@ -252,3 +252,43 @@ def test_a_stream_that_is_gone_stops_nobody(capsys: pytest.CaptureFixture[str]) 
     log.event("x", conversation="conv_1")
 
     assert capsys.readouterr().err == ""
+
+
+def test_while_lines_are_captured_they_are_fields_and_nothing_is_written(out: io.StringIO) -> None:
+    lines: list[log.Line] = []
+    with log.captured(lines.append):
+        log.event("call.ringing", caller="+15550001234")
+        log.failure("turn.broke", ZeroDivisionError("words"))
+    log.event("written.again")
+
+    ringing, broke = lines
+    assert ringing == {"level": "info", "event": "call.ringing", "caller": "+1555•••1234"}
+    assert (broke["event"], broke["error"]) == ("turn.broke", "ZeroDivisionError")
+    assert "words" not in str(broke)
+    assert "trace" in broke
+    assert [name for name in ("call.ringing", "written.again") if name in out.getvalue()] == [
+        "written.again"
+    ]
+
+
+def test_two_may_capture_at_once_and_each_gets_every_line(out: io.StringIO) -> None:
+    first: list[log.Line] = []
+    second: list[log.Line] = []
+    with log.captured(first.append):
+        with log.captured(second.append):
+            log.event("both")
+        log.event("one")
+
+    assert [line["event"] for line in first] == ["both", "one"]
+    assert [line["event"] for line in second] == ["both"]
+    assert out.getvalue() == ""
+
+
+def test_a_librarys_failure_is_captured_and_written(out: io.StringIO) -> None:
+    lines: list[log.Line] = []
+    with log.captured(lines.append):
+        logging.getLogger("asyncio").error("Task %s was never awaited", "secret")
+
+    assert [line["event"] for line in lines] == ["asyncio"]
+    assert "secret" not in str(lines)
+    assert "asyncio" in out.getvalue()

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import aiosqlite
 import anyio
 
+from bridge import clock
 from bridge.errors import SettingsError, VendorError, VendorUnavailable, Why
 
 APPLICATION = 0x62726467
@@ -58,7 +59,7 @@ class Database:
         self, operation: str, sql: str, values: Sequence[object] = ()
     ) -> list[tuple[Any, ...]]:
         """Every row of a query, as it was committed last."""
-        with _faults(operation):
+        with clock.elsewhere(), _faults(operation):
             return [tuple(row) for row in await self._reader.execute_fetchall(sql, values)]
 
     async def write(
@@ -140,14 +141,14 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 @asynccontextmanager
 async def _reading(path: Path) -> AsyncIterator[aiosqlite.Connection]:
-    with _faults("open"):
+    with clock.elsewhere(), _faults("open"):
         connection = await aiosqlite.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
-        with _faults("open"):
+        with clock.elsewhere(), _faults("open"):
             await connection.execute("PRAGMA query_only = ON")
         yield connection
     finally:
-        with anyio.CancelScope(shield=True):
+        with clock.elsewhere(), anyio.CancelScope(shield=True):
             await connection.close()
 
 

@@ -21,7 +21,7 @@ import httpx
 
 from tests.fakes.elevenlabs.rules import Json
 from tests.fakes.elevenlabs.schema import filled, named, problems
-from tests.fakes.elevenlabs.tools import ENDING, RESULTS, offered, why_not
+from tests.fakes.elevenlabs.tools import ENDING, offered, result, why_not
 from tests.fakes.elevenlabs.wire import arguments_of, ask
 
 ATTEMPTS = 3
@@ -214,11 +214,8 @@ class Call:
 
     def _carry_out(self, call: Json) -> ToolCall:
         name, arguments = call["function"]["name"], arguments_of(call)
-        rejected = why_not(self.prompt["built_in_tools"], name, arguments)
-        result = {"result_type": RESULTS.get(name, name), "status": "success"}
-        if rejected:
-            result = {"result_type": f"{name}_error", "status": "error", "error": rejected}
-        content = json.dumps(result)
+        rejected = why_not(self.prompt["built_in_tools"], call)
+        content = json.dumps(result(call, rejected))
         self.messages.append({"role": "tool", "tool_call_id": call["id"], "content": content})
         if not rejected:
             self.language = arguments.get("language", self.language)

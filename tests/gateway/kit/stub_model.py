@@ -21,7 +21,7 @@ A request is steered by a directive in its newest user message (the last one win
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,14 +84,25 @@ class Seen:
         return {tool["function"]["name"] for tool in self.body.get("tools", [])}
 
 
-def read_request(number: int, headers: Mapping[str, str], body: Json, otherwise: str = "") -> Seen:
+Otherwise = str | Callable[[Seen], str]
+"""What steers a request without a directive: always the same, or what is made of the request."""
+
+
+def read_request(
+    number: int, headers: Mapping[str, str], body: Json, otherwise: Otherwise = ""
+) -> Seen:
     """A request as it arrived, with what steers its reply: its own directive, or `otherwise`."""
     seen = Seen(number, headers, body)
     said, _ = newest_user(seen)
     seen.user_turns = len(said)
     seen.newest = said[-1] if said else ""
     found = DIRECTIVE.findall(seen.newest)
-    seen.directives = parse_directives(found[-1] if found else otherwise)
+    if found:
+        seen.directives = parse_directives(found[-1])
+    else:
+        seen.directives = parse_directives(
+            otherwise if isinstance(otherwise, str) else otherwise(seen)
+        )
     return seen
 
 

@@ -25,7 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from tests.gateway.kit.stub_model import Json, Reply, Seen, compose, read_request
+from tests.gateway.kit.stub_model import Json, Otherwise, Reply, Seen, compose, read_request
 
 WAIT_S = 5.0
 """How long a test waits for something that should be there in milliseconds."""
@@ -37,7 +37,7 @@ class Provider:
     def __init__(self, port: int = 0) -> None:
         self._changed = threading.Condition()
         self._seen: list[Seen] = []
-        self._otherwise = ""
+        self._otherwise: Otherwise = ""
         self._server = _Server(self, port)
         self._thread = threading.Thread(target=self._server.serve_forever, name="stub-provider")
 
@@ -78,7 +78,7 @@ class Provider:
             self._seen.clear()
             self._otherwise = ""
 
-    def reply_otherwise(self, directives: str) -> None:
+    def reply_otherwise(self, directives: Otherwise) -> None:
         """What steers the requests that carry no directive, until the next `reset`."""
         self._otherwise = directives
 

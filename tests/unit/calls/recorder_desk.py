@@ -65,7 +65,7 @@ class Desk:
     recorder: Recorder
     records: Records
     feed: Feed
-    now_s: float = 1000.0
+    now_s: float = 14.0
     told: list[Happening] = field(default_factory=list)
 
     async def written(self) -> None:

@@ -32,7 +32,6 @@ ALMOST = OutboundRules(
 )
 NOTHING_YET = Counts(
     is_killed=False,
-    is_unwanted=False,
     live=0,
     last_hour=0,
     last_day=0,

@@ -85,6 +85,15 @@ async def test_a_turn_has_everything_that_was_said_and_done(at_desk: Desk) -> No
     assert sum(turn.stages_s.values()) == 4.0
 
 
+async def test_a_turn_came_when_it_came_however_long_its_run_went_on(at_desk: Desk) -> None:
+    """An agent may hang behind its last word."""
+    at_desk.now_s += 20.0
+    at_desk.recorder.turned(exchange())
+
+    (turn,) = await at_desk.turns()
+    assert turn.at_s == NOW_S - 24
+
+
 async def test_what_was_heard_of_a_turn_is_learnt_from_the_next(at_desk: Desk) -> None:
     at_desk.recorder.turned(exchange("r1"))
     at_desk.recorder.turned(exchange("r2", heard_before=("r1", "On Thurs")))

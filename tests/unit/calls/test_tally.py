@@ -56,7 +56,6 @@ async def count(records: Records, number: E164 | None = CALLER) -> Counts:
 async def test_nothing_has_happened_yet(records: Records) -> None:
     assert await count(records) == Counts(
         is_killed=False,
-        is_unwanted=False,
         live=0,
         last_hour=0,
         last_day=0,

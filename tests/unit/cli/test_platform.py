@@ -130,8 +130,8 @@ def test_each_act_is_shown_and_carried_out(used: ToolUse, shown: str, ends: bool
     [
         (use("make_coffee"), "there is no tool 'make_coffee'"),
         (use("end_call"), "missing argument 'reason'"),
-        (ToolUse("call_1", "end_call", "{"), "missing argument 'reason'"),
-        (ToolUse("call_1", "end_call", "[]"), "missing argument 'reason'"),
+        (ToolUse("call_1", "end_call", "{"), "the arguments are not a JSON object"),
+        (ToolUse("call_1", "end_call", "[]"), "the arguments are not a JSON object"),
     ],
 )
 def test_what_the_platform_refuses_is_not_carried_out(used: ToolUse, wrong: str) -> None:

@@ -381,6 +381,23 @@ def test_a_run_that_was_stopped_says_so_to_whoever_still_hears_it(
     assert reply.failure is None, "the agent did nothing wrong"
 
 
+@pytest.mark.parametrize(
+    ("cause", "kept"),
+    [
+        (Stop.LEFT, []),
+        (Stop.SUPERSEDED, []),
+        (Stop.DRAINING, [PHRASES.stopping]),
+        (Stop.FAILED, [PHRASES.lost]),
+    ],
+)
+def test_what_nobody_was_there_to_hear_is_not_told_as_said(cause: Stop, kept: list[str]) -> None:
+    reply = deliver()
+
+    reply.give_up(cause, 101.0)
+
+    assert reply.ours == kept
+
+
 def test_what_broke_is_not_touched_again() -> None:
     reply = deliver()
     reply.text("Your next ~meeting", 100.5)

@@ -116,8 +116,6 @@ REFUSED = [
         {"rules__own_lines": frozenset(), "order__line": E164("+12025550123")},
     ),
     ("own_line", "which line is ours", {"order__line": None}),
-    ("do_not_call", "do-not-call list", {"counts__is_unwanted": True}),
-    ("do_not_call", "isn't known who", {"counts__is_unwanted": None}),
     ("do_not_call", "do-not-call list", {"rules__do_not_call": ("+1202*",)}),
     ("do_not_call", "do-not-call list", {"rules__do_not_call": ("+12025550123",)}),
     ("do_not_call", "can't be decided: ValueError", {"rules__do_not_call": ("mum",)}),
@@ -266,7 +264,7 @@ def test_with_nothing_known_of_what_has_happened_no_call_is_placed() -> None:
     failed = {result.rule for result in verdict(counts=Counts()).results if not result.passed}
 
     counted = {"live_calls", "per_hour", "per_day", "per_number_per_hour", "per_number_per_day"}
-    assert failed == {"killed", "do_not_call", "loop", "money_a_day", *counted}
+    assert failed == {"killed", "loop", "money_a_day", *counted}
 
 
 def test_no_representation_holds_a_number_or_a_word() -> None:
@@ -282,7 +280,6 @@ AMOUNT = st.one_of(st.none(), st.integers(0, 80))
 COUNTS = st.builds(
     Counts,
     is_killed=st.sampled_from([None, True, False, False]),
-    is_unwanted=st.sampled_from([None, True, False, False]),
     live=AMOUNT,
     last_hour=AMOUNT,
     last_day=AMOUNT,
@@ -358,7 +355,7 @@ def test_no_call_is_placed_when_any_rule_fails_or_anything_is_not_known(
     assert order.to == "+12025550123"
     assert rest["prices"] is not None
     assert None not in [getattr(counts, field.name) for field in fields(Counts)]
-    assert (counts.is_killed, counts.is_unwanted, rules.enabled) == (False, False, True)
+    assert (counts.is_killed, rules.enabled) == (False, True)
 
 
 HARD: list[tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = [

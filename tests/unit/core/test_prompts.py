@@ -61,6 +61,13 @@ def ours(text: str) -> Words:
     return Words(text, Origin.BRIDGE)
 
 
+GOODBYE = [
+    ours(PHRASES.goodbye),
+    Call(f"{OUR_CALL}r2_0", "end_call", "{}", ours=True),
+    End("tool_calls"),
+]
+
+
 # -- continuation ---------------------------------------------------------------------------------
 
 
@@ -157,17 +164,25 @@ def test_silence_passes_the_turn_when_it_may(turn_class: TurnClass) -> None:
     [
         ([], [ours(FIRST_PROMPT), End()]),
         ([FIRST_PROMPT], [ours(SECOND_PROMPT), End()]),
-        ([FIRST_PROMPT, SECOND_PROMPT], [End()]),
-        ([FIRST_PROMPT, SECOND_PROMPT, FIRST_PROMPT], [End()]),
+        ([FIRST_PROMPT, SECOND_PROMPT], GOODBYE),
+        ([FIRST_PROMPT, SECOND_PROMPT, FIRST_PROMPT], GOODBYE),
     ],
 )
-def test_a_silent_caller_is_asked_twice_and_then_left_alone(
+def test_a_silent_caller_is_asked_twice_and_then_the_line_is_hung_up(
     since: list[str], items: list[Item]
 ) -> None:
     wires = [wire for prompt in since for wire in (agent(prompt), caller("..."))]
     history = read(caller("Hi"), agent("Hello!"), caller("..."), *wires)
 
     assert answer(TurnClass.SILENCE, history, END) == items
+
+
+def test_where_nobody_may_hang_up_a_silent_caller_never_gets_an_empty_reply() -> None:
+    """The platform takes one for a failure, and ends the call after three."""
+    asked = [agent(FIRST_PROMPT), caller("..."), agent(SECOND_PROMPT), caller("...")]
+    history = read(caller("Hi"), agent("Hello!"), caller("..."), *asked)
+
+    assert answer(TurnClass.SILENCE, history) == [ours(SECOND_PROMPT), End()]
 
 
 def test_a_caller_who_spoke_again_is_asked_afresh() -> None:

@@ -351,7 +351,11 @@ async def test_a_tool_is_followed_up_and_silence_is_not(
     assert turn.statuses == (200, 200)
     assert call.language == "nl"
     result = json.loads(agent.requests[1].messages[-1]["content"])
-    assert result == {"result_type": "language_detection_success", "status": "success"}
+    assert result == {
+        "result_type": "language_detection_success",
+        "status": "success",
+        **json.loads(arguments),
+    }
     assert (quiet.text, quiet.statuses) == ("", (200,))
 
 

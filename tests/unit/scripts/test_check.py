@@ -48,3 +48,12 @@ def test_an_unknown_part_runs_nothing_and_lists_what_there_is(
 
     assert (code, ran) == (2, [])
     assert capsys.readouterr().err == "no such part: fourth; there are: first, second, third\n"
+
+
+def test_a_part_within_another_runs_by_itself_only_when_asked_for(
+    ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "WITHIN", {"second"})
+
+    assert (check.main([]), ran) == (0, ["first", "third"])
+    assert check.main(["second"]) == 7
