@@ -1,75 +1,96 @@
 """What bridge itself costs, against a plain reverse proxy in the same run.
 
 Starts a small upstream, the proxy (nginx if it is installed, else a relay in Python) and bridge,
-all on loopback, asks each the same, and prints a table. Only the ratios mean much: the same machine
-is faster or slower by the minute. bridge has everything on: the voice profile, a conversation and
-a caller of their own for each request, so identity, ledger and shaping.
+all on loopback, asks each the same by turns, for several rounds, and prints the medians. LiteLLM
+stands beside them where its command is installed. Only the ratios mean much: the same machine is
+faster or slower by the minute. bridge has everything on: the voice profile, a conversation and a
+caller of their own for each request, so identity, ledger, records and shaping. The column `direct`
+is the upstream asked without anything between: what the load itself can do.
 """
 
 import argparse
 import asyncio
-import contextlib
 import json
-import os
-import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bridge.core.latency import percentile
+from scripts import bench_crowd as crowd
 from scripts import bench_load as load
 from scripts import bench_upstream as upstream
-
-TOKEN = "token-of-the-bench-0123456789"  # noqa: S105 - opens nothing but this run's own server
-
-CALL = f"authorization: Bearer {TOKEN}\r\nx-bridge-caller: +15550100999\r\n"
-"""Headers of every request; a proxy passes them on unread."""
-
-CORE = max(os.sched_getaffinity(0))
-"""Where the proxy and bridge run, and the load and the upstream don't: both have equal terms."""
-
-DELAY_STREAMS = 100
-"""Streams at once while the delay of chunks is measured."""
-
-TARGETS = ("direct", "proxy", "bridge")
-"""The upstream itself, and the two that stand in front of it."""
+from scripts.bench_targets import everything, give_way, memory_kb, processor_us
 
 Rows = Mapping[str, Mapping[str, float]]
 """Figures by what they are, then by target; one that makes no sense for a target is missing."""
 
-NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; client_body_buffer_size 64k;
-  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  upstream up {{ server 127.0.0.1:{up}; keepalive 64; }}
-  server {{ listen 127.0.0.1:{port} backlog=1024; location / {{
-    proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection "";
-    proxy_buffering off;
-  }} }}
-}}
-"""
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        rounds: how often everything is, of which the medians count.
+        requests: for the first words, in each round.
+        streams: at once while the delay of chunks is measured.
+        chunks: of each paced stream.
+        held: streams at once in the second measuring of the delay.
+        waiting: open while memory is looked at.
+        hangs: callers that go away behind the first word.
+        short_s: seconds of as many short streams as go through.
+        crowd: callers at one instant, and callers who hang up in the silence.
+        searches: whether it is tried how many streams one core carries.
+    """
+
+    rounds: int = 3
+    requests: int = 200
+    streams: int = 100
+    chunks: int = 150
+    held: int = 500
+    waiting: int = 200
+    hangs: int = 50
+    short_s: float = 3.0
+    crowd: int = 1000
+    searches: bool = True
 
 
-def render_table(rows: Rows) -> str:
+QUICK = Plan(1, 100, 50, 50, 100, 100, 20, 1.0, 200, searches=False)
+
+
+class Figures:
+    """What was measured, round after round."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, dict[str, list[float]]] = {}
+
+    def note(self, what: str, target: load.Target, figure: float) -> None:
+        """One figure of one round."""
+        self._all.setdefault(what, {}).setdefault(target.name, []).append(figure)
+
+    def medians(self) -> Rows:
+        """The median of the rounds, for each."""
+        return {
+            what: {name: statistics.median(each) for name, each in figures.items()}
+            for what, figures in self._all.items()
+        }
+
+
+def render_table(rows: Rows, targets: Sequence[str]) -> str:
     """The figures as a table, with bridge's as a multiple of the proxy's at the right."""
-    lines = [["", *TARGETS, "bridge / proxy"]]
+    lines = [["", *targets, "bridge / proxy"]]
     for what, figures in rows.items():
-        ratio = figures["bridge"] / figures["proxy"] if figures["proxy"] > 0 else None
-        numbers = [*(figures.get(name) for name in TARGETS), ratio]
-        lines.append([what, *("-" if n is None else f"{n:,.1f}" for n in numbers)])
+        proxy, ours = figures.get("proxy", 0.0), figures.get("bridge")
+        ratio = ours / proxy if ours is not None and proxy > 0 else None
+        numbers = [figures.get(name) for name in targets]
+        cells = ["-" if n is None else f"{n:,.1f}" for n in numbers]
+        lines.append([what, *cells, "-" if ratio is None else f"{ratio:,.2f}"])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         " ".join([what.ljust(widths[0]), *map(str.rjust, cells, (w + 1 for w in widths[1:]))])
@@ -77,111 +98,76 @@ def render_table(rows: Rows) -> str:
     )
 
 
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def process(
-    command: list[str], *, is_measured: bool = False, **environ: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is stopped by its id at the end; what is measured has a core of its own."""
-    env = {"PATH": os.environ["PATH"], "HOME": environ.pop("HOME", "/nonexistent"), **environ}
-    mine = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {CORE} if is_measured else mine)  # a child begins where its parent is
-    started = subprocess.Popen(
-        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    os.sched_setaffinity(0, mine)
-    try:
-        yield started
-    finally:
-        started.send_signal(signal.SIGTERM)
-        try:
-            started.wait(10)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
-
-
-def give_way() -> None:
-    """Leaves the measured core to those that are measured, where there is more than one."""
-    if others := os.sched_getaffinity(0) - {CORE}:
-        os.sched_setaffinity(0, others)
-
-
-def wait_for(port: int, path: str) -> None:
-    """Until what listens there answers with status 200."""
-    until = time.monotonic() + load.PATIENCE_S
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError, urllib.error.URLError):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1).close()
-            return
-        time.sleep(0.005)
-    raise SystemExit(f"nothing answers on port {port}")
-
-
-def family(pid: int) -> list[int]:
-    """A process and its children."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *map(int, children)]
-
-
-def memory_kb(pid: int) -> float:
-    """Memory of a process and its children; what they share counts once."""
-    rolled = [Path(f"/proc/{each}/smaps_rollup").read_text() for each in family(pid)]
-    return sum(float(text.partition("\nPss:")[2].split()[0]) for text in rolled)
-
-
-def processor_us(pid: int) -> float:
-    """Processor time so far, of a process and its children."""
-    ticks = 0
-    for each in family(pid):
-        parts = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(parts[11]) + int(parts[12])
-    return 1e6 * ticks / os.sysconf("SC_CLK_TCK")
-
-
-async def measure(
-    targets: list[load.Target], *, requests: int, streams: int, chunks: int, hangs: int
-) -> Rows:
+async def measure(targets: Sequence[load.Target], plan: Plan) -> Rows:
     """Everything about the targets, of which the first is the upstream itself."""
+    figures = Figures()
     direct, *others = targets
-    rows: dict[str, dict[str, float]] = {}
-
-    def note(what: str, target: load.Target, figure: float) -> None:
-        rows.setdefault(what, {})[target.name] = figure
-
     await load.first_words(targets, 50)
-    for target in others:
+    for target in others:  # before anything has made them large
         rest = memory_kb(target.pid)
-        async with load.open_streams(target, streams):
+        async with load.open_streams(target, plan.waiting):
             full = memory_kb(target.pid)
-        note("memory at rest, MB", target, rest / 1024)
-        note(f"memory with {streams} open streams, MB", target, full / 1024)
-        note("memory a waiting stream, KB", target, (full - rest) / streams)
-    times = await load.first_words(targets, requests)
-    base = statistics.median(times[direct.name])
+        figures.note("memory at rest, MB", target, rest / 1024)
+        figures.note("memory a waiting stream, KB", target, (full - rest) / plan.waiting)
+    for number in range(plan.rounds):
+        await _measure_words(figures, targets, plan)
+        for target in targets:
+            await _measure_chunks(figures, target, plan.streams, plan.chunks)
+        for target in targets:
+            await _measure_short(figures, target, plan.short_s)
+        for place, target in enumerate(targets):
+            first = 10**6 * (1 + place + len(targets) * number)
+            ups = await load.hang_ups(target, direct.port, plan.hangs, first)
+            figures.note("hang-up to upstream closed p50, ms", target, percentile(ups, 50))
+            figures.note("hang-up to upstream closed p99, ms", target, percentile(ups, 99))
     for target in targets:
-        note("first words p50, us", target, statistics.median(times[target.name]))
-        note("first words p90, us", target, percentile(times[target.name], 90))
-    for target in others:
-        note("added to first words p50, us", target, statistics.median(times[target.name]) - base)
+        if target.name != "litellm":  # a crowd brings it down
+            await _measure_chunks(figures, target, plan.held, plan.chunks)
+            await _measure_crowd(figures, target, direct.port, plan)
+    return figures.medians()
+
+
+async def _measure_words(figures: Figures, targets: Sequence[load.Target], plan: Plan) -> None:
+    times = await load.first_words(targets, plan.requests)
+    base = statistics.median(times[targets[0].name])
     for target in targets:
-        before = processor_us(target.pid)
-        delays = await load.chunk_delays(target, DELAY_STREAMS, chunks)
-        spent = processor_us(target.pid) - before
-        note(f"chunk delay at {DELAY_STREAMS} streams p50, us", target, percentile(delays, 50))
-        note(f"chunk delay at {DELAY_STREAMS} streams p99, us", target, percentile(delays, 99))
-        note("processor a chunk, us", target, spent / len(delays))
-    for place, target in enumerate(targets):
-        ups = await load.hang_ups(target, direct.port, hangs, first=10**6 * (place + 1))
-        note("hang-up to upstream closed p50, ms", target, percentile(ups, 50))
-        note("hang-up to upstream closed p99, ms", target, percentile(ups, 99))
-    return rows
+        median = statistics.median(times[target.name])
+        figures.note("first words p50, us", target, median)
+        if target is not targets[0]:
+            figures.note("added to first words p50, us", target, median - base)
+
+
+async def _measure_chunks(figures: Figures, target: load.Target, streams: int, chunks: int) -> None:
+    before = processor_us(target.pid)
+    delays = await load.chunk_delays(target, streams, chunks)
+    spent = processor_us(target.pid) - before
+    figures.note(f"chunk delay at {streams} streams p50, us", target, percentile(delays, 50))
+    figures.note(f"chunk delay at {streams} streams p99, us", target, percentile(delays, 99))
+    figures.note(f"processor a chunk at {streams} streams, us", target, spent / len(delays))
+
+
+async def _measure_short(figures: Figures, target: load.Target, during_s: float) -> None:
+    before = processor_us(target.pid)
+    began = time.monotonic()
+    count = await crowd.short_streams(target, during_s)
+    took_s = time.monotonic() - began
+    spent = processor_us(target.pid) - before
+    figures.note("short streams a second", target, count / took_s)
+    figures.note("processor a short stream, us", target, spent / count)
+
+
+async def _measure_crowd(
+    figures: Figures, target: load.Target, upstream_port: int, plan: Plan
+) -> None:
+    answers = await crowd.at_one_instant(target, plan.crowd)
+    said = f"of {plan.crowd} at one instant,"
+    figures.note(f"{said} answered", target, answers.count(200))
+    figures.note(f"{said} told 429", target, answers.count(429))
+    figures.note(f"{said} lost", target, len(answers) - answers.count(200) - answers.count(429))
+    left = await crowd.left_open(target, upstream_port, plan.crowd)
+    figures.note(f"of {plan.crowd} hung up on in silence, left open", target, left)
+    if plan.searches:
+        figures.note("streams with p99 below 20 ms", target, await crowd.capacity(target))
 
 
 def seconds(command: list[str], count: int) -> list[float]:
@@ -194,65 +180,17 @@ def seconds(command: list[str], count: int) -> list[float]:
     return times
 
 
-@contextlib.contextmanager
-def serving(port: int, up: int, folder: str) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
-    """The server in front of the upstream, once it is ready; and the seconds that took."""
-    settings = {
-        "STATE_DIR": folder,
-        "SERVER__PORT": str(port),
-        "SERVER__TOKEN": TOKEN,
-        "UPSTREAM__NAME": "openai",
-        "UPSTREAM__URL": f"http://127.0.0.1:{up}/v1",
-        "UPSTREAM__MODEL": "m",
-        "UPSTREAM__WARM_UP": "false",
-        "POLICY__INBOUND": "open",
-        "LIMITS__PER_MINUTE": "0",
-        "LIMITS__PER_NUMBER_PER_MINUTE": "0",
-        "LIMITS__CONCURRENT": "0",
-    }
-    environ = {f"BRIDGE_{name}": value for name, value in settings.items()}
-    environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
-    began = time.monotonic()
-    command = [sys.executable, "-m", "bridge", "serve"]
-    with process(command, is_measured=True, HOME=folder, **environ) as started:
-        wait_for(port, "/healthz")
-        yield started, time.monotonic() - began
-
-
-def run(*, requests: int, streams: int, chunks: int, hangs: int) -> dict[str, object]:
+def run(plan: Plan) -> dict[str, object]:
     """Starts everything, measures, stops everything."""
     give_way()
-    up, via, ours = free_port(), free_port(), free_port()
-    me = [sys.executable, __file__, "--part"]
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        agent = stack.enter_context(process([*me, "upstream", str(up)]))
-        wait_for(up, "/went")
-        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-        config = Path(folder) / "nginx.conf"
-        config.write_text(NGINX.format(folder=folder, up=up, port=via))
-        command = [*me, "relay", str(via), str(up)]
-        if nginx:
-            command = [nginx, "-c", str(config), "-p", folder, "-e", f"{folder}/error"]
-        proxy = stack.enter_context(process(command, is_measured=True))
-        wait_for(via, "/went")
-        starts = []
-        for _ in range(2):
-            with serving(ours, up, folder) as (_again, took_s):
-                starts.append(took_s)
-        bridge, took_s = stack.enter_context(serving(ours, up, folder))
-        targets = [
-            load.Target("direct", up, agent.pid, CALL),
-            load.Target("proxy", via, proxy.pid, CALL),
-            load.Target("bridge", ours, bridge.pid, CALL),
-        ]
-        rows = asyncio.run(
-            measure(targets, requests=requests, streams=streams, chunks=chunks, hangs=hangs)
-        )
+    with tempfile.TemporaryDirectory() as folder, everything(folder) as started:
+        rows = asyncio.run(measure(started.targets, plan))
     helps = seconds([sys.executable, "-m", "bridge", "--help"], 10)
     return {
-        "proxy": "nginx" if nginx else "a relay in Python",
-        "cold_start_s": statistics.median([*starts, took_s]),
+        "proxy": started.proxy,
+        "plan": asdict(plan),
+        "targets": [target.name for target in started.targets],
+        "cold_start_s": statistics.median(started.starts_s),
         "help_s": {"p50": statistics.median(helps), "slowest": max(helps)},
         "figures": rows,
     }
@@ -261,10 +199,8 @@ def run(*, requests: int, streams: int, chunks: int, hangs: int) -> dict[str, ob
 def main() -> None:
     """Prints what was measured."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=400, help="for the first words")
-    parser.add_argument("--streams", type=int, default=200, help="open while memory is looked at")
-    parser.add_argument("--chunks", type=int, default=250, help="of each paced stream")
-    parser.add_argument("--hangs", type=int, default=50, help="callers that go away")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in a minute")
+    parser.add_argument("--rounds", type=int, help="of which the medians are printed")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--part", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -273,19 +209,16 @@ def main() -> None:
         serve = upstream.serve_upstream if part == "upstream" else upstream.serve_relay
         asyncio.run(serve(*map(int, ports)))
         return
-    found = run(
-        requests=options.requests,
-        streams=options.streams,
-        chunks=options.chunks,
-        hangs=options.hangs,
-    )
+    plan = QUICK if options.quick else Plan()
+    found = run(replace(plan, rounds=options.rounds or plan.rounds))
     if options.json:
         print(json.dumps(found, indent=2))
         return
-    figures, helps = found["figures"], found["help_s"]
+    figures, targets, helps = found["figures"], found["targets"], found["help_s"]
     assert isinstance(figures, dict)
+    assert isinstance(targets, list)
     assert isinstance(helps, dict)
-    print(render_table(figures))
+    print(render_table(figures, targets))
     print(f"The proxy is {found['proxy']}.")
     print(f"bridge answers {found['cold_start_s']:.2f} s after its start.")
     print(f"bridge --help takes {helps['p50']:.3f} s, {helps['slowest']:.3f} s at the slowest.")

@@ -14,7 +14,9 @@ import urllib.request
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-STAMP = re.compile(rb"w(\d{9,})x")
+from scripts.bench_upstream import moment
+
+STAMP = re.compile(rb"w([a-j]{9,})x")
 END = b"0\r\n\r\n"
 PATIENCE_S = 30.0
 """Longest wait for any one thing; beyond it the bench gives up."""
@@ -85,7 +87,7 @@ class Connection:
             kept = 0
             for stamp in STAMP.finditer(self.rest):
                 kept = stamp.end()
-                yield int(stamp[1]), now
+                yield moment(stamp[1]), now
             self.rest = self.rest[kept:]
 
     async def first(self) -> int:

@@ -7,8 +7,10 @@ The upstream is a tiny chat-completions server. What it does stands in the last 
     open 17        one chunk, and then nothing until the caller goes away
     silent 17      nothing at all until the caller goes away
 
-Each chunk's text is `w<nanoseconds>x `, the moment it was written, by the clock that all processes
-of this machine share. `GET /went` gives, by that number, the moment each caller was seen to go.
+Each chunk's text is a word that holds the moment it was written, by the clock that all processes of
+this machine share: `w<nanoseconds>x `, its digits as the letters a to j, as a reply is prose and no
+column of figures. `GET /went` gives, by that number, the moment each caller was seen to go, and
+`GET /open` the numbers of those that are still there.
 """
 
 import asyncio
@@ -37,9 +39,19 @@ ROLE = sized(EVENT % ('{"role":"assistant","content":""}', "null"))
 TAIL = sized(EVENT % ("{}", '"stop"') + "data: [DONE]\n\n") + b"0\r\n\r\n"
 
 
+LETTERS = str.maketrans("0123456789", "abcdefghij")
+FIGURES = bytes.maketrans(b"abcdefghij", b"0123456789")
+
+
 def word() -> bytes:
     """A chunk that says when it was written."""
-    return sized(EVENT % (f'{{"content":"w{time.monotonic_ns()}x "}}', "null"))
+    stamp = str(time.monotonic_ns()).translate(LETTERS)
+    return sized(EVENT % (f'{{"content":"w{stamp}x "}}', "null"))
+
+
+def moment(stamp: bytes) -> int:
+    """The moment in such a word, in nanoseconds."""
+    return int(stamp.translate(FIGURES))
 
 
 def order(body: bytes) -> tuple[bytes, int]:
@@ -56,6 +68,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self.went: dict[int, int] = {}
+        self.open: set[int] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, for as many requests as it is used for."""
@@ -66,7 +79,8 @@ class Upstream:
                 if head.startswith(b"POST"):
                     await self.reply(body, reader, writer)
                 else:
-                    answer = json.dumps(self.went).encode()
+                    seen = sorted(self.open) if head.startswith(b"GET /open") else self.went
+                    answer = json.dumps(seen).encode()
                     size = b"content-length: %d\r\n\r\n" % len(answer)
                     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n" + size)
                     writer.write(answer)
@@ -83,10 +97,12 @@ class Upstream:
         elif kind == b"pace":
             await pace(number, writer)
         else:
+            self.open.add(number)
             if kind == b"open":
                 writer.write(ROLE + word())
             with contextlib.suppress(ConnectionError):
                 await reader.read(1)
+            self.open.discard(number)
             self.went[number] = time.monotonic_ns()
             raise ConnectionResetError
 
@@ -105,7 +121,7 @@ async def pace(count: int, writer: asyncio.StreamWriter) -> None:
 
 async def serve_upstream(port: int) -> None:
     """The upstream, until it is stopped."""
-    server = await asyncio.start_server(Upstream().serve, "127.0.0.1", port, backlog=1024)
+    server = await asyncio.start_server(Upstream().serve, "127.0.0.1", port, backlog=4096)
     await server.serve_forever()
 
 
@@ -125,5 +141,5 @@ async def serve_relay(port: int, to: int) -> None:
             both.create_task(pump(reader, up_writer))
             both.create_task(pump(up_reader, writer))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port, backlog=1024)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, backlog=4096)
     await server.serve_forever()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from bridge.calls.endings import Endings
 from bridge.calls.errands import Errands
-from bridge.calls.listening import Listening, each
+from bridge.calls.listening import Listening, at_once
 from bridge.calls.pin import CodeDesk
 from bridge.calls.request import TurnRequest
 from bridge.calls.sessions import SessionBook
@@ -69,7 +69,7 @@ class Refusal:
 
     def listening(self) -> Listening:
         """The answer, to be followed as any reply."""
-        return Listening("refused", secrets.token_hex(8), each(self.items))
+        return Listening("refused", secrets.token_hex(8), at_once(self.items))
 
 
 class Entrance:

@@ -9,7 +9,7 @@ from bridge.errors import VendorUnavailable, Why
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """What a request turned out to be, and the items of its reply as they come.
+    """What a request turned out to be, and the items of its reply as they come, several at a time.
 
     Attributes:
         kind: the class of the turn; or `"plain"`, `"refused"`, or `"failed"` where the ledger
@@ -19,13 +19,12 @@ class Listening:
 
     kind: str
     run_id: str
-    items: AsyncIterator[Item]
+    items: AsyncIterator[Sequence[Item]]
 
 
-async def each(items: Sequence[Item]) -> AsyncIterator[Item]:
+async def at_once(items: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
     """Items that are all there already."""
-    for item in items:
-        yield item
+    yield items
 
 
 class Follower:
@@ -38,24 +37,30 @@ class Follower:
         is_over: whether it was given the end.
     """
 
-    def __init__(self, reply: AsyncIterator[Item], lost: str) -> None:
+    def __init__(self, reply: AsyncIterator[Sequence[Item]], lost: str) -> None:
         self._lost = lost
         self.heard_words = False
         self.is_over = False
         self._reply = reply
 
-    async def items(self) -> AsyncIterator[Item]:
-        """The reply, to its end."""
-        async for item in self._reply:
-            if isinstance(item, End):
-                self.is_over = True
-            elif isinstance(item, Words):
-                self.heard_words = self.heard_words or item.origin is Origin.AGENT
-            yield item
-        if not self.is_over:
+    def __aiter__(self) -> AsyncIterator[Sequence[Item]]:
+        return self
+
+    async def __anext__(self) -> Sequence[Item]:
+        """What has come since the last time. Ends behind the reply's end."""
+        if self.is_over:
+            raise StopAsyncIteration
+        items = await anext(self._reply, None)
+        if items is None:
             self.is_over = True
-            yield Words(self._lost, Origin.BRIDGE)
-            yield End(failure=_LOST)
+            return Words(self._lost, Origin.BRIDGE), End(failure=_LOST)
+        self.is_over = isinstance(items[-1], End)
+        self.heard_words = self.heard_words or any(map(_is_agents, items))
+        return items
+
+
+def _is_agents(item: Item) -> bool:
+    return isinstance(item, Words) and item.origin is Origin.AGENT
 
 
 _LOST = Failure.of(

@@ -1,7 +1,7 @@
 """The plain profile: every request its own run, the agent's text untouched, errors as errors."""
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from bridge.calls.listening import Listening
@@ -27,24 +27,25 @@ class Plain:
         finally:
             await items.aclose()
 
-    async def _items(self, ask: Ask, run_id: str) -> AsyncGenerator[Item]:
+    async def _items(self, ask: Ask, run_id: str) -> AsyncGenerator[Sequence[Item]]:
         try:
             async with self._upstream.ask(ask) as events:
                 async for event in events:
                     match event:
                         case Text(text):
-                            yield Words(text)
+                            yield (Words(text),)
                         case ToolCall(call_id, name, arguments):
-                            yield Call(call_id, name, arguments)
+                            yield (Call(call_id, name, arguments),)
                         case Working():
                             pass
                         case Finish(reason, usage):
                             counts = usage or {}
-                            yield End(
+                            end = End(
                                 reason,
                                 counts.get("prompt_tokens", 0),
                                 counts.get("completion_tokens", 0),
                             )
+                            yield (end,)
                             return
             raise VendorBrokePromise(
                 "The agent's reply stopped without an end.",
@@ -54,4 +55,4 @@ class Plain:
         except VendorError as error:
             failure = Failure.of(error)
             self._failed(run_id, failure)
-            yield End(failure=failure)
+            yield (End(failure=failure),)

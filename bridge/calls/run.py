@@ -42,7 +42,7 @@ class Run:
     def __init__(
         self,
         delivery: Delivery,
-        append: Callable[[Item], Awaitable[None]],
+        append: Callable[[Sequence[Item]], Awaitable[None]],
         now: Callable[[], float],
     ) -> None:
         self.delivery = delivery
@@ -180,11 +180,11 @@ class Run:
             await self._say(self.delivery.fail(Failure.of(error), self._now()))
 
     async def _say(self, items: Sequence[Item]) -> None:
-        for item in items:
-            if isinstance(item, End):
-                self.end = item
-            else:
-                await self._append(item)
+        if items and isinstance(items[-1], End):
+            self.end = items[-1]
+            items = items[:-1]
+        if items:
+            await self._append(items)
 
 
 def _too_slow(vendor: str) -> VendorTooSlow:

@@ -115,7 +115,7 @@ class Runs:
         run_id = start.run_id
         run = Run(
             self._delivery(request, run_id),
-            lambda item: self._ledger.append(run_id, item),
+            lambda items: self._ledger.append(run_id, *items),
             self._now,
         )
         live = Live(request, start, run, Moments(request.received_s, self._now()))
@@ -263,10 +263,11 @@ class Runs:
         delivery.previous_filler = entry.conversation.last_filler
         for earlier in start.stops:
             await self._ledger.ask_to_stop(earlier, Stop.SUPERSEDED)
-        with anyio.move_on_after(LETTING_GO_S):
-            for earlier in start.after:
-                async for _item in self._ledger.follow(earlier):
-                    pass
+        if start.after:
+            with anyio.move_on_after(LETTING_GO_S):
+                for earlier in start.after:
+                    async for _items in self._ledger.follow(earlier):
+                        pass
         settle_s = self._rules.settle_s
         if settle_s is None:
             settle_s = RESTLESS_SETTLE_S if start.is_restless else 0.0

@@ -16,7 +16,7 @@ import anyio
 from bridge import log
 from bridge.calls import exchange, report
 from bridge.calls.behind import NEVER, RingBack
-from bridge.calls.listening import Follower, Listening, each
+from bridge.calls.listening import Follower, Listening, at_once
 from bridge.calls.report import TurnReport
 from bridge.calls.request import TurnRequest
 from bridge.calls.rules import Rules
@@ -112,15 +112,15 @@ class Turns:
         """
         run_id = self._new_id()
         if request.closing:
-            yield Listening("closing", run_id, each(self._close(request, run_id)))
+            yield Listening("closing", run_id, at_once(self._close(request, run_id)))
             return
         decision = await self._take(request, self._requested(request, run_id))
         if isinstance(decision, VendorError):
-            yield Listening("failed", run_id, each(self._fail(request, decision, run_id)))
+            yield Listening("failed", run_id, at_once(self._fail(request, decision, run_id)))
             return
         if isinstance(decision, AnswerHere):
             items = self._answer_here(request, decision.turn_class, run_id)
-            yield Listening(decision.turn_class, run_id, each(items))
+            yield Listening(decision.turn_class, run_id, at_once(items))
             return
         run_id = decision.run_id
         lost = self._book.for_language(request.language).lost
@@ -128,12 +128,13 @@ class Turns:
         try:
             if isinstance(decision, Attach):
                 self._observe(report.joined(request, run_id, decision.turn_class, self._now()))
-            yield Listening(decision.turn_class, run_id, follower.items())
+            yield Listening(decision.turn_class, run_id, follower)
         finally:
-            with anyio.move_on_after(LEAVING_S, shield=True):
-                if not follower.is_over:
+            if not follower.is_over:
+                with anyio.move_on_after(LEAVING_S, shield=True):
                     await self._runs.leave(request, run_id, heard_words=follower.heard_words)
-                elif request.strength is Strength.ALONE:
+            elif request.strength is Strength.ALONE:
+                with anyio.move_on_after(LEAVING_S, shield=True):
                     await self._ledger.forget(request.thread)
 
     def _requested(self, request: TurnRequest, run_id: str) -> Requested:

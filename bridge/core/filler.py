@@ -6,7 +6,7 @@ before what was heard is compared with what was sent.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
@@ -34,6 +34,9 @@ _MAX_CUT_LABEL = 24
 """Characters of a label that was cut before its dots. Shorter, because nothing proves it ours."""
 
 _LABEL_CHARACTER = rf"[^{''.join(sorted(SENTENCE_ENDS))}\n]"
+_Beginnings = Mapping[str, tuple[str, ...]]
+"""Fillers by their first character: every reply of a call is looked at in each of its turns."""
+
 _CUT_DOTS: Final = re.compile(r"\s*(?:\.{2,}|…)\s*\Z|\s+\Z")
 
 
@@ -97,25 +100,25 @@ def strip(
     known = _known(frozenset(fillers))
     if known is None or not text:
         return text
-    whole, phrases = known
+    whole, beginnings = known
     left = ""
     end = 0
     for found in whole.finditer(text):
         left = _join(left + text[end : found.start()], found["after"], text[found.end() :])
         end = found.end()
     left += text[end:]
-    if _is_cut(left, phrases):
+    if _is_cut(left, beginnings):
         return ""
     if sent_in_this_reply:
-        left = _without_cut_tail(left, phrases)
+        left = _without_cut_tail(left, beginnings)
     return left if left == text else left.strip()
 
 
-def _without_cut_tail(text: str, phrases: tuple[str, ...]) -> str:
+def _without_cut_tail(text: str, beginnings: _Beginnings) -> str:
     """`text` up to its last finished sentence, if what follows is the beginning of a filler."""
     said = _CUT_DOTS.sub("", text)
     finished = max(said.rfind(mark) for mark in SENTENCE_ENDS) + 1
-    return said[:finished] if _is_cut(said[finished:], phrases) else text
+    return said[:finished] if _is_cut(said[finished:], beginnings) else text
 
 
 def _join(before: str, gap: str, after: str) -> str:
@@ -137,10 +140,13 @@ def _is_letter(character: str) -> bool:
     return character.isalnum() and not "\u3040" <= character <= "\u9fff"
 
 
-def _is_cut(rest: str, phrases: tuple[str, ...]) -> bool:
+def _is_cut(rest: str, beginnings: _Beginnings) -> bool:
     """Whether `rest` is the beginning of a filler, and nothing else."""
     said = " ".join(_CUT_DOTS.sub("", rest).split())
-    return bool(said) and any(_begins(phrase, said) for phrase in phrases)
+    if not said:
+        return False
+    phrases = (*beginnings.get(said[0], ()), *beginnings.get(LABEL[0], ()))
+    return any(_begins(phrase, said) for phrase in phrases)
 
 
 def _begins(phrase: str, said: str) -> bool:
@@ -154,7 +160,7 @@ def _begins(phrase: str, said: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _known(fillers: frozenset[str]) -> tuple[re.Pattern[str], tuple[str, ...]] | None:
+def _known(fillers: frozenset[str]) -> tuple[re.Pattern[str], _Beginnings] | None:
     """The pattern of a whole filler, and every filler's words without its end."""
     bare = (" ".join(filler.rstrip(" .…\t\n").split()) for filler in fillers)
     phrases = tuple(sorted({phrase for phrase in bare if phrase}, key=len, reverse=True))
@@ -162,7 +168,10 @@ def _known(fillers: frozenset[str]) -> tuple[re.Pattern[str], tuple[str, ...]] |
         return None
     anyone = "|".join(_pattern(phrase) for phrase in phrases)
     dots = r"\s*(?:\.{3,}|…|\.\.\s*\Z)"
-    return re.compile(rf"(?:{anyone}){dots}(?P<after>\s*)"), phrases
+    beginnings: dict[str, tuple[str, ...]] = {}
+    for phrase in phrases:
+        beginnings[phrase[0]] = (*beginnings.get(phrase[0], ()), phrase)
+    return re.compile(rf"(?:{anyone}){dots}(?P<after>\s*)"), beginnings
 
 
 def _pattern(phrase: str) -> str:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from bridge.core.chat import Message
 
@@ -138,7 +139,10 @@ def _last(messages: Sequence[Message], role: str, count: int) -> str:
 
 def _detect(text: str, default: str) -> str | None:
     read = _tidy(text)
-    scripts = Counter(_script(letter) for letter in read if letter.isalpha())
+    scripts: Counter[str] = Counter()
+    for letter, count in Counter(read).items():
+        if letter.isalpha():
+            scripts[_script(letter)] += count
     if "KANA" in scripts:
         scripts["KANA"] += scripts.pop("CJK", 0)
     if scripts.total() < MIN_LETTERS:
@@ -151,6 +155,7 @@ def _tidy(text: str) -> str:
     return unicodedata.normalize("NFKC", text[:READ_CHARS]).lower()
 
 
+@lru_cache(maxsize=4096)
 def _script(letter: str) -> str:
     """The first word of the letter's name in Unicode, both kana under one."""
     name = unicodedata.name(letter, "").split(" ", 1)[0]
@@ -189,11 +194,10 @@ def _by_one_word(text: str) -> str | None:
 
 
 def _by_words(read: str) -> str | None:
-    words = _words(read)
+    words, letters = _words(read), frozenset(read)
     signs = Counter(
         {
-            language: len(words & common)
-            + any(letter in read for letter in _LETTERS.get(language, ""))
+            language: len(words & common) + (not letters.isdisjoint(_LETTERS.get(language, "")))
             for language, common in _COMMON.items()
         }
     )

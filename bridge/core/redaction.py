@@ -43,11 +43,11 @@ class Redactor:
     """Takes out of text what may not be kept.
 
     Attributes:
-        is_code: whether digits are the operator's code, such as `Pin.matches`.
+        is_code: whether digits are the operator's code, such as `Pin.matches`; `None` for none.
         works: false keeps every text as it is.
     """
 
-    is_code: Callable[[str], bool] = lambda _digits: False
+    is_code: Callable[[str], bool] | None = None
     works: bool = True
 
     def text(self, text: str) -> str:
@@ -95,16 +95,20 @@ class Redactor:
 
     def _instead_of(self, digits: str) -> str:
         digits = digits[:LONGEST_ROW]
-        if any(_is_card(window) for window in _windows(digits, CARD_DIGITS)):
+        if any(map(_is_card, _windows(digits, CARD_DIGITS, _ISSUED))):
             return CARD
+        if self.is_code is None:
+            return ""
         sizes = range(MIN_DIGITS, MAX_DIGITS + 1)
         return CODE if any(map(self.is_code, _windows(digits, sizes))) else ""
 
 
-def _windows(digits: str, sizes: range) -> Iterator[str]:
-    for size in sizes:
-        for start in range(len(digits) - size + 1):
-            yield digits[start : start + size]
+def _windows(digits: str, sizes: range, begins: re.Pattern[str] | None = None) -> Iterator[str]:
+    """Every part of that size; with `begins`, only where that can begin."""
+    for start in range(len(digits) - sizes.start + 1):
+        if begins is None or begins.match(digits, start):
+            for size in range(sizes.start, min(sizes.stop, len(digits) - start + 1)):
+                yield digits[start : start + size]
 
 
 def _is_card(digits: str) -> bool:

@@ -17,7 +17,7 @@ or share it between several; either way it promises:
 Moments are seconds of one clock, shared by everyone who uses the same ledger.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,11 +59,14 @@ class Ledger(Protocol):
     async def forget(self, thread: str) -> None:
         """Forget a conversation now, replies and all, for one that nobody can come back to."""
 
-    async def append(self, run_id: str, item: Item) -> None:
+    async def append(self, run_id: str, *items: Item) -> None:
         """Add to a reply. After its `End`, or when it is forgotten, nothing is added."""
 
-    def follow(self, run_id: str) -> AsyncIterator[Item]:
-        """A reply from its beginning to its `End`. Ends at once when it is forgotten."""
+    def follow(self, run_id: str) -> AsyncIterator[Sequence[Item]]:
+        """A reply from its beginning to its `End`, each time all that has come since the last.
+
+        Ends at once when it is forgotten.
+        """
 
     async def ask_to_stop(self, run_id: str, cause: Stop) -> None:
         """Have that run stopped by whoever runs it. Unknown and finished runs are nothing to do."""

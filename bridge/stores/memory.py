@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from bridge.core.conversation import Conversation, Stop
 from bridge.core.reply import End, Item
@@ -27,11 +27,12 @@ class _Reply:
         self.waiting: dict[asyncio.Future[None], None] = {}
         self.is_over = False
 
-    def append(self, item: Item) -> None:
-        if self.is_over:
-            return
-        self.items.append(item)
-        self.is_over = isinstance(item, End)
+    def append(self, items: Sequence[Item]) -> None:
+        for item in items:
+            if self.is_over:
+                break
+            self.items.append(item)
+            self.is_over = isinstance(item, End)
         self._wake()
 
     def close(self) -> None:
@@ -45,20 +46,40 @@ class _Reply:
                 waiter.set_result(None)
         self.waiting.clear()
 
-    async def follow(self) -> AsyncIterator[Item]:
-        at = 0
-        while True:
-            while at < len(self.items):
-                yield self.items[at]
-                at += 1
-            if self.is_over:
-                return
+    async def more(self, at: int) -> Sequence[Item]:
+        """All that stands behind the first `at`, once there is something; nothing at the end."""
+        while at >= len(self.items) and not self.is_over:
             waiter = asyncio.get_running_loop().create_future()
             self.waiting[waiter] = None
             try:
                 await waiter
             finally:
                 self.waiting.pop(waiter, None)
+        return self.items[at:]
+
+
+class _Following:
+    """One follower's way through a reply. No generator: there is nothing to close."""
+
+    __slots__ = ("_at", "_reply")
+
+    def __init__(self, reply: _Reply) -> None:
+        self._reply = reply
+        self._at = 0
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Item]]:
+        return self
+
+    async def __anext__(self) -> Sequence[Item]:
+        items = await self._reply.more(self._at)
+        if not items:
+            raise StopAsyncIteration
+        self._at += len(items)
+        return items
+
+
+_NEVER_OPENED = _Reply()
+_NEVER_OPENED.close()
 
 
 class _Thread:
@@ -124,18 +145,15 @@ class MemoryLedger:
         """See `Ledger.forget`."""
         self._forget(thread)
 
-    async def append(self, run_id: str, item: Item) -> None:
+    async def append(self, run_id: str, *items: Item) -> None:
         """See `Ledger.append`."""
         reply = self._replies.get(run_id)
         if reply is not None:
-            reply.append(item)
+            reply.append(items)
 
-    async def follow(self, run_id: str) -> AsyncIterator[Item]:
+    def follow(self, run_id: str) -> AsyncIterator[Sequence[Item]]:
         """See `Ledger.follow`."""
-        reply = self._replies.get(run_id)
-        if reply is not None:
-            async for item in reply.follow():
-                yield item
+        return _Following(self._replies.get(run_id, _NEVER_OPENED))
 
     async def ask_to_stop(self, run_id: str, cause: Stop) -> None:
         """See `Ledger.ask_to_stop`."""

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -49,9 +50,7 @@ KEEPALIVE_S = 4.0
 that is just closing is lost."""
 
 MAX_IDLE = 4096
-"""Connections kept. httpcore compares the number of *all* connections with this, so a small number
-(its default is 20) closes and dials anew at each request once so many streams are open.
-Source: encode/httpcore#1035."""
+"""Connections kept: more than are ever open. A pool that keeps fewer dials anew at each request."""
 
 ERROR_BYTES = 64 * 1024
 ERROR_S = 1.0
@@ -103,24 +102,32 @@ def tidy_url(url: str) -> str:
 @asynccontextmanager
 async def connect(server: Server) -> AsyncIterator["ChatClient"]:
     """A client of this server, closed with all its connections at the end. Dials nothing yet."""
-    limits = httpx.Limits(
-        max_connections=None,
-        max_keepalive_connections=MAX_IDLE,
-        keepalive_expiry=KEEPALIVE_S,
-    )
-    async with httpx.AsyncClient(
-        limits=limits, trust_env=False, follow_redirects=False, http1=True, http2=False
-    ) as http:
-        yield ChatClient(server, http)
+    async with _transport() as transport:
+        yield ChatClient(server, transport)
+
+
+def _transport() -> httpx.AsyncBaseTransport:
+    """Ours; httpx's own for interpreters that httptools has no build for."""
+    try:
+        from bridge.vendors.http1 import Transport  # noqa: PLC0415 - it may be missing
+    except ImportError:
+        limits = httpx.Limits(
+            max_connections=None,
+            max_keepalive_connections=MAX_IDLE,
+            keepalive_expiry=KEEPALIVE_S,
+        )
+        return httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
+    return Transport(keepalive_s=KEEPALIVE_S, most_idle=MAX_IDLE)
 
 
 class ChatClient:
     """See the module. Safe for any number of requests at once."""
 
-    def __init__(self, server: Server, http: httpx.AsyncClient) -> None:
+    def __init__(self, server: Server, transport: httpx.AsyncBaseTransport) -> None:
         self._server = server
-        self._http = http
+        self._transport = transport
         self._source = Source(server.vendor, "chat", server.never_run)
+        self._headers = _headers(server)
 
     @asynccontextmanager
     async def ask(
@@ -195,36 +202,23 @@ class ChatClient:
     ) -> AsyncIterator[httpx.Response]:
         """Send, wait for the status, hand over the unread response, close it."""
         read_s = min(QUICK_S, self._server.timeout_s) if read_s is None else read_s
-        request = self._http.build_request(
+        request = httpx.Request(
             method,
-            (base or self._server.url) + path,
-            headers=self._headers(headers or {}),
+            _url((base or self._server.url) + path),
+            headers={**self._headers, **_encoded(headers or {})},
             # Half a surrogate pair, which JSON can hold, has no UTF-8: it becomes a question mark.
             content=None if body is None else dump(body).encode("utf-8", "replace"),
-            timeout=httpx.Timeout(read_s, connect=CONNECT_S, write=WRITE_S),
+            extensions={"timeout": {"connect": CONNECT_S, "read": read_s, "write": WRITE_S}},
         )
         response: httpx.Response | None = None
         try:
-            response = await self._http.send(request, stream=True)
+            response = await self._transport.handle_async_request(request)
             yield response
         except httpx.HTTPError as error:
             raise source.transport(error, read_s) from None
         finally:
             if response is not None:
                 await response.aclose()
-
-    def _headers(self, more: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-        """Every header we send, but for the host and the length."""
-        headers = {
-            "accept": f"{_EVENT_STREAM}, application/json",
-            "accept-encoding": "identity",
-            "content-type": "application/json",
-            "user-agent": f"bridge/{__version__}",
-            **more,
-        }
-        if self._server.token is not None:
-            headers["authorization"] = f"Bearer {self._server.token.get_secret_value()}"
-        return [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def _check(self, response: httpx.Response) -> None:
         if response.status_code != httpx.codes.OK:
@@ -269,6 +263,30 @@ class ChatClient:
             raise source.broke_promise("answered with something that is no JSON") from None
 
 
+def _headers(server: Server) -> dict[bytes, bytes]:
+    """Every header of each request, but for the host and the length."""
+    headers = {
+        "accept": f"{_EVENT_STREAM}, application/json",
+        "accept-encoding": "identity",
+        "connection": "keep-alive",
+        "content-type": "application/json",
+        "user-agent": f"bridge/{__version__}",
+    }
+    if server.token is not None:
+        headers["authorization"] = f"Bearer {server.token.get_secret_value()}"
+    return _encoded(headers)
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {name.encode(): value.encode() for name, value in headers.items()}
+
+
+@lru_cache(maxsize=64)
+def _url(url: str) -> httpx.URL:
+    """Read once: the same few are asked for at each turn."""
+    return httpx.URL(url)
+
+
 def _said(reader: ReplyReader, payloads: Iterable[bytes]) -> Iterator[UpstreamEvent]:
     """One payload at a time, so that what came before a failure is still said."""
     for payload in payloads:
@@ -292,11 +310,12 @@ async def _read_tail(pieces: AsyncIterator[bytes], lines: EventReader, reader: R
 async def _body(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
     """The body as it comes; at the end the response is closed.
 
-    httpx and httpcore read through generators inside generators. One that is dropped half-way is
+    A transport may read through generators inside generators. One that is dropped half-way is
     closed by the event loop, in a loose task for each. So the connection is closed first, and then
-    read once more: the error ends them all, here.
+    read once more: the end or the error ends them all, here.
     """
-    pieces = response.aiter_raw()
+    assert isinstance(response.stream, httpx.AsyncByteStream), "an asynchronous transport's"
+    pieces = aiter(response.stream)
     try:
         yield pieces
     finally:

@@ -7,17 +7,15 @@ An ASGI application and not a function that returns a response: the reply is fol
 `async with` that owns it, so a connection that closes lets go of everything on the way out.
 """
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import anyio
 from pydantic_core import from_json
-from sse_starlette.sse import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
-from typing_extensions import override
+from starlette.types import Message, Receive, Scope, Send
 
 from bridge import clock, log
 from bridge.calls.entrance import Entrance, Refusal
@@ -39,15 +37,16 @@ BASE = "/v1"
 PATH = f"{BASE}/chat/completions"
 """Where a platform asks whose base address was set right. The other routes are for the rest."""
 
-SEND_WITHIN_S = 30.0
-"""How long a listener may take to accept a chunk. The connection is cut off sooner
-(`connections.py`), but for interpreters without httptools."""
-
 _T = TypeVar("_T")
 
 PROFILES = ("voice", "plain")
 
-_HEADERS = {"Cache-Control": "no-cache"}
+_STREAM_HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"connection", b"keep-alive"),
+    (b"x-accel-buffering", b"no"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +100,12 @@ class ChatCompletions:
                 await _whole(chat, listening, scope, receive, send)
                 return
             first = await _until_gone(receive, anext(listening.items))
-            if isinstance(first, End) and first.failure is not None:
-                raise first.failure.error()
-            if first is not None:
-                items = _with_first(first, listening.items)
-                await _stream(
-                    chat, replace(listening, items=items), scope, receive, send, plain=True
-                )
+            if first is None:
+                return
+            if isinstance(first[0], End) and first[0].failure is not None:
+                raise first[0].failure.error()
+            items = _with_first(first, listening.items)
+            await _stream(chat, replace(listening, items=items), receive, send, plain=True)
 
 
 def _decode(body: bytes) -> object:
@@ -130,66 +128,66 @@ async def _answer(
     chat: ChatRequest, listening: Listening, scope: Scope, receive: Receive, send: Send
 ) -> None:
     if chat.stream:
-        await _stream(chat, listening, scope, receive, send)
+        await _stream(chat, listening, receive, send)
     else:
         await _whole(chat, listening, scope, receive, send)
 
 
 async def _stream(
-    chat: ChatRequest,
-    listening: Listening,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    *,
-    plain: bool = False,
+    chat: ChatRequest, listening: Listening, receive: Receive, send: Send, *, plain: bool = False
 ) -> None:
-    response = _Stream(
-        _chunks(chat, listening, plain=plain),
-        headers={**_HEADERS, "x-bridge-turn": f"{listening.kind};{listening.run_id}"},
-        ping=0,
-        send_timeout=SEND_WITHIN_S,
-        sep="\n",
-    )
-    await response(scope, receive, send)
+    """Sends the reply as it comes, all that has come at a time, until the client is gone.
 
-
-class _Stream(EventSourceResponse):
-    """Ready-made events, until they end or the client is gone.
-
-    The library would also watch for the server's stop, with a task that polls for as long as the
-    program runs. Our own drain lets streams finish, so there is nothing to watch for; should the
-    library rename this hook, it watches again and does no harm.
+    How long a client may take to accept it is `connections.TAKEN_WITHIN_S`.
     """
+    turn = f"{listening.kind};{listening.run_id}".encode()
+    headers = [*_STREAM_HEADERS, (b"x-bridge-turn", turn)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await _until_gone(receive, _send_all(chat, listening, send, plain=plain))
 
-    @override
-    async def _listen_for_exit_signal_with_grace(self) -> None:
-        await anyio.sleep_forever()
 
-
-async def _chunks(chat: ChatRequest, listening: Listening, *, plain: bool) -> AsyncIterator[bytes]:
-    write = ChunkWriter(
-        f"chatcmpl-{listening.run_id}",
-        int(clock.wall_s()),
-        chat.model,
+async def _send_all(chat: ChatRequest, listening: Listening, send: Send, *, plain: bool) -> None:
+    wire = _Wire(
+        ChunkWriter(
+            f"chatcmpl-{listening.run_id}",
+            int(clock.wall_s()),
+            chat.model,
+            has_usage=chat.include_usage,
+        ),
         has_usage=chat.include_usage,
+        tells_failure=plain,
     )
-    yield write.role()
-    calls = 0
-    async for item in listening.items:
+    await send(_part(wire.write.role()))
+    async for items in listening.items:
+        await send(_part(b"".join(map(wire.render, items))))
+    await send({"type": "http.response.body", "body": DONE})
+
+
+def _part(body: bytes) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": True}
+
+
+@dataclass(slots=True)
+class _Wire:
+    """A reply's items as chunks. `tells_failure`: as an error event, for who asked plainly."""
+
+    write: ChunkWriter
+    has_usage: bool
+    tells_failure: bool
+    calls: int = 0
+
+    def render(self, item: Item) -> bytes:
         match item:
             case Words(text):
-                yield write.text(text)
+                return self.write.text(text)
             case Call(call_id, name, arguments):
-                yield write.tool_call(calls, call_id, name, arguments)
-                calls += 1
-            case End() if plain and item.failure is not None:
-                yield b"data: " + response_for(item.failure.error()).body + b"\n\n"
+                self.calls += 1
+                return self.write.tool_call(self.calls - 1, call_id, name, arguments)
+            case End() if self.tells_failure and item.failure is not None:
+                return b"data: " + bytes(response_for(item.failure.error()).body) + b"\n\n"
             case End():
-                yield write.finish(item.reason)
-                if chat.include_usage:
-                    yield write.usage(_usage(item))
-    yield DONE
+                usage = self.write.usage(_usage(item)) if self.has_usage else b""
+                return self.write.finish(item.reason) + usage
 
 
 async def _whole(
@@ -218,13 +216,15 @@ async def _whole(
 
 
 async def _collect(listening: Listening) -> list[Item]:
-    return [item async for item in listening.items]
+    return [item async for items in listening.items for item in items]
 
 
-async def _with_first(first: Item, rest: AsyncIterator[Item]) -> AsyncIterator[Item]:
+async def _with_first(
+    first: Sequence[Item], rest: AsyncIterator[Sequence[Item]]
+) -> AsyncIterator[Sequence[Item]]:
     yield first
-    async for item in rest:
-        yield item
+    async for items in rest:
+        yield items
 
 
 async def _until_gone(receive: Receive, work: Awaitable[_T]) -> _T | None:

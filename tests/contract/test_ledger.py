@@ -104,7 +104,7 @@ async def hold(ledger: Ledger, thread: str, *runs: Run, at_s: float = 1.0, opens
 
 async def heard(ledger: Ledger, run_id: str) -> list[Item]:
     async with asyncio.timeout(PATIENCE_S):
-        return [item async for item in ledger.follow(run_id)]
+        return [item async for items in ledger.follow(run_id) for item in items]
 
 
 # -- the state of a conversation ------------------------------------------------------------------
@@ -207,8 +207,8 @@ async def test_items_are_followed_as_they_come(store: Store) -> None:
     async with asyncio.timeout(PATIENCE_S):
         for item in REPLY:
             await ledger.append("r1", item)
-            assert await anext(following) == item
-        assert [item async for item in following] == []
+            assert list(await anext(following)) == [item]
+        assert [items async for items in following] == []
 
 
 async def test_nothing_is_added_after_the_end(store: Store) -> None:
@@ -244,12 +244,12 @@ async def test_a_reply_goes_when_its_conversation_forgets_the_run(store: Store) 
     await hold(ledger, "conv:1", LIVE, opens="r1")
     await ledger.append("r1", Words("Hi."))
     following = ledger.follow("r1")
-    assert await anext(following) == Words("Hi.")
+    assert list(await anext(following)) == [Words("Hi.")]
 
     await hold(ledger, "conv:1", run("r2"))
 
     async with asyncio.timeout(PATIENCE_S):
-        assert [item async for item in following] == []
+        assert [items async for items in following] == []
     assert await heard(ledger, "r1") == []
 
 
@@ -387,12 +387,12 @@ async def test_forgetting_takes_replies_along_and_lets_followers_go(store: Store
     await ledger.append("r1", Words("Hi."))
     following = store.handle().follow("r1")
     async with asyncio.timeout(PATIENCE_S):
-        assert await anext(following) == Words("Hi.")
+        assert list(await anext(following)) == [Words("Hi.")]
 
         await ledger.forget("conv:1")
         await ledger.forget("conv:1")
 
-        assert [item async for item in following] == []
+        assert [items async for items in following] == []
     await ledger.append("r1", Words("more"))
     assert await heard(ledger, "r1") == []
     assert not await remembers(ledger, "conv:1")

@@ -78,7 +78,7 @@ class Engine:
     async def reply(self, messages: Sequence[Message], **changes: Any) -> list[Item]:
         """The whole reply to one request."""
         async with self.turns.listen(self.request(messages, **changes)) as listening:
-            return [item async for item in listening.items]
+            return [item async for items in listening.items for item in items]
 
     def call(self, messages: Sequence[Message], **changes: Any) -> "Connection":
         """A request that may be closed."""
@@ -100,8 +100,8 @@ class Connection:
     ) -> None:
         async with engine.turns.listen(engine.request(messages, **changes)) as listening:
             self.kind, self.run_id = listening.kind, listening.run_id
-            async for item in listening.items:
-                self.items.append(item)
+            async for items in listening.items:
+                self.items.extend(items)
 
     @property
     def is_open(self) -> bool:

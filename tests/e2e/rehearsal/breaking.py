@@ -122,8 +122,17 @@ def shapes_nothing(turn_rules: Any) -> Any:
 
 
 def no_deadline(speak: Any) -> Any:
-    async def broken(self: Run, upstream: Any, prepare: Any, _deadline_s: float) -> None:
-        await speak(self, upstream, prepare, 10_000.0)
+    async def broken(
+        self: Run, upstream: Any, prepare: Any, _deadline_s: float, go_behind: Any
+    ) -> None:
+        await speak(self, upstream, prepare, 10_000.0, go_behind)
+
+    return broken
+
+
+def no_ring_back(_keep: Any) -> Any:
+    async def broken(_self: Any, _promise: Any, _answer: str) -> None:
+        """The answer is there, and nobody is rung."""
 
     return broken
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bridge.calls import asking, entrance, errands, recorder, runs
+from bridge.calls.ring_back import RingBacks
 from bridge.calls.run import Run
 from bridge.carriers import elevenlabs as carrier
 from bridge.core import (
@@ -48,6 +49,7 @@ from tests.e2e.rehearsal.breaking import (
     keeps_on,
     machines_are_people,
     no_deadline,
+    no_ring_back,
     not_written,
     own_words,
     passes_all,
@@ -114,6 +116,9 @@ WAYS: Mapping[str, Way] = {
     "there is no deadline": Way(
         ("agent-hangs",), "in silence", wrapping(Run, "speak", no_deadline)
     ),
+    "nobody is rung back": Way(
+        ("ring-back",), "bridge places 1 call", wrapping(RingBacks, "keep", no_ring_back)
+    ),
     "nothing is shaped": Way(
         ("markdown", "reasoning", "spoken-json"),
         "is not heard",
@@ -170,6 +175,9 @@ WAYS: Mapping[str, Way] = {
         ("silence", "silence-skipped"),
         "the agent is not asked",
         setting(turn, "CLASSES", {**turn.CLASSES, **dict.fromkeys(SILENCES, TurnClass.NEW)}),
+    ),
+    "a silence is answered with nothing in the end": Way(
+        ("nobody-there",), "is heard", setting(prompts, "_left", lambda *_: [End()])
     ),
     "results of acts are put to the agent": Way(
         ("continuation", "transfer-refused"),

@@ -140,7 +140,7 @@ async def test_speaking_over_the_promise_stops_nothing() -> None:
     async with engine(ScriptedAgent(always=LATE), RULES, ring_back=rings) as e:
         async with e.turns.listen(e.request(BOOK_IT)) as listening:
             first = await anext(listening.items)
-        assert first == PROMISE[0]
+        assert first[0] == PROMISE[0]
         await asyncio.sleep(60.0)
     assert [answer for _, answer in rings.kept] == ["It is booked."]
 
@@ -151,7 +151,7 @@ async def test_a_retry_of_the_turn_hears_the_promise_and_starts_nothing() -> Non
     async with engine(ScriptedAgent(always=LATE), RULES, ring_back=rings) as e:
         await promised(e, began)
         async with e.turns.listen(e.request(BOOK_IT)) as listening:
-            again = [item async for item in listening.items]
+            again = [item async for items in listening.items for item in items]
         await until(30.0, began)
         late = await e.reply(BOOK_IT)
 
@@ -166,7 +166,7 @@ async def test_all_right_thank_you_is_answered_here_and_the_promise_stands() -> 
         await promised(e, began)
         thanks = e.request(says("Book it", PHRASES.ring_back, "All right, thank you"))
         async with e.turns.listen(thanks) as listening:
-            said = [item async for item in listening.items]
+            said = [item async for items in listening.items for item in items]
         await until(30.0, began)
 
     assert listening.kind == TurnClass.PROMISED

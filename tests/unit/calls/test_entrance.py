@@ -229,7 +229,7 @@ async def test_a_refusal_can_be_followed_as_any_reply() -> None:
     listening = refusal.listening()
 
     assert listening.kind == "refused"
-    assert tuple([item async for item in listening.items]) == refusal.items
+    assert [items async for items in listening.items] == [refusal.items]
 
 
 # -- the pace of a number -------------------------------------------------------------------------

@@ -21,7 +21,7 @@ def plain(agent: ScriptedAgent) -> Plain:
 async def reply(agent: ScriptedAgent) -> list[Item]:
     async with plain(agent).listen(ASK) as listening:
         assert listening.kind == "plain"
-        return [item async for item in listening.items]
+        return [item async for items in listening.items for item in items]
 
 
 async def test_the_agents_reply_goes_through_untouched() -> None:
@@ -57,7 +57,7 @@ async def test_a_failure_is_the_end_and_no_word_of_ours() -> None:
     told: list[tuple[str, Failure]] = []
 
     async with Plain(agent, lambda *what: told.append(what)).listen(ASK) as listening:
-        items = [item async for item in listening.items]
+        items = [item async for items in listening.items for item in items]
 
     assert items == [Words("Hel"), End(failure=Failure.of(error))]
     assert told == [(listening.run_id, Failure.of(error))]
@@ -75,7 +75,7 @@ async def test_a_reply_without_an_end_is_a_broken_promise() -> None:
 async def test_leaving_stops_the_agent() -> None:
     agent = ScriptedAgent(always=Script([Text("One. "), Text("Two. "), Finish()]))
     async with plain(agent).listen(ASK) as listening:
-        assert await anext(aiter(listening.items)) == Words("One. ")
+        assert list(await anext(aiter(listening.items))) == [Words("One. ")]
 
     assert [asked.outcome for asked in agent.asked] == ["left"]
 

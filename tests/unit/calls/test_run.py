@@ -32,7 +32,9 @@ async def moments(e: Engine, messages: Sequence[Message]) -> list[tuple[float, I
     """A reply, each item with its second since the request."""
     began = now()
     async with e.turns.listen(e.request(messages)) as listening:
-        return [(round(now() - began, 3), item) async for item in listening.items]
+        return [
+            (round(now() - began, 3), item) async for items in listening.items for item in items
+        ]
 
 
 # -- never silent, never late ---------------------------------------------------------------------

@@ -386,7 +386,7 @@ async def test_a_listener_that_is_slow_to_begin_still_hears_a_reply_that_stood_a
         request = e.request(HI, conversation=None)
         async with e.turns.listen(request) as listening:
             await asyncio.sleep(5.0)
-            items = [item async for item in listening.items]
+            items = [item async for some in listening.items for item in some]
 
         assert text_of(items) == "You said Hi."
         assert await e.turns._ledger.read(request.thread) == await e.turns._ledger.read("nothing")

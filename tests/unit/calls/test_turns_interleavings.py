@@ -77,9 +77,9 @@ class Patient(MemoryLedger):
         return is_taken
 
     @override
-    async def append(self, run_id: str, item: Item) -> None:
+    async def append(self, run_id: str, *items: Item) -> None:
         await asyncio.sleep(0.0001)
-        await super().append(run_id, item)
+        await super().append(run_id, *items)
 
     @override
     async def ask_to_stop(self, run_id: str, cause: Stop) -> None:

@@ -196,7 +196,7 @@ async def test_a_run_that_ends_before_its_new_listener_begins_to_follow_is_heard
             whole = await first.end()
             await asyncio.sleep(5.0)
 
-            assert [item async for item in listening.items] == whole
+            assert [i async for items in listening.items for i in items] == whole
 
 
 @timeline
@@ -208,7 +208,7 @@ async def test_of_a_request_that_stood_alone_nothing_stays_when_it_left_before_r
         engine(ledger=ledger) as e,
         e.turns.listen(e.request(HI, conversation=None)) as listening,
     ):
-        assert text_of([await anext(aiter(listening.items))]) == "You said Hi."
+        assert text_of(await anext(aiter(listening.items))) == "You said Hi."
         await asyncio.sleep(1.0)
         assert e.turns.live_runs == 0
 
@@ -221,7 +221,7 @@ async def test_a_run_superseded_in_the_moment_it_settles_is_told_to_have_been_su
         early = e.call(HI)
         await asyncio.sleep(0.5)
         async with e.turns.listen(e.request(says("Hi there"))) as longer:
-            items = [item async for item in longer.items]
+            items = [item async for some in longer.items for item in some]
 
         assert text_of(items) == "You said Hi there."
         assert text_of(await early.end()) == PHRASES.lost

@@ -14,12 +14,22 @@ def test_the_table_has_a_line_for_each_figure_and_bridge_as_a_multiple_of_the_pr
         "added, us": {"proxy": -1.0, "bridge": 5.0},
     }
 
-    assert bench.render_table(rows).splitlines() == [
+    assert bench.render_table(rows, ["direct", "proxy", "bridge"]).splitlines() == [
         "                 direct  proxy   bridge  bridge / proxy",
-        "first words, us   100.0  200.0  2,300.0            11.5",
-        "memory, MB            -    5.0     47.5             9.5",
+        "first words, us   100.0  200.0  2,300.0           11.50",
+        "memory, MB            -    5.0     47.5            9.50",
         "added, us             -   -1.0      5.0               -",
     ]
+
+
+def test_a_figure_is_the_median_of_its_rounds_for_each_target() -> None:
+    one, other = bench_load.Target("one", 1, 1), bench_load.Target("other", 2, 2)
+    figures = bench.Figures()
+    for figure in (5.0, 1.0, 100.0):
+        figures.note("words, us", one, figure)
+    figures.note("words, us", other, 7.0)
+
+    assert figures.medians() == {"words, us": {"one": 5.0, "other": 7.0}}
 
 
 @pytest.mark.parametrize(
