@@ -92,10 +92,11 @@ def _order(stated: dict[str, str | None]) -> "CallOrder":
     """What was typed, as `POST /calls` takes it. Raises `BadRequest`."""
     import json
 
-    from bridge.web.orders import parse_order
+    from bridge.web.bodies import parse_body
+    from bridge.web.orders import CallOrder
 
     told = {name: value for name, value in stated.items() if value is not None}
-    return parse_order(json.dumps(told).encode())
+    return parse_body(json.dumps(told).encode(), CallOrder)
 
 
 def _show_verdict(verdict: Json, *, as_json: bool) -> int:

@@ -247,10 +247,11 @@ def _order(stated: dict[str, str | None]) -> "ScheduleOrder":
     """What was typed, as `POST /schedules` takes it. Raises `BadRequest`."""
     import json
 
-    from bridge.web.schedules import parse_schedule
+    from bridge.web.bodies import parse_body
+    from bridge.web.schedules import ScheduleOrder
 
     told = {name: value for name, value in stated.items() if value is not None}
-    return parse_schedule(json.dumps(told).encode())
+    return parse_body(json.dumps(told).encode(), ScheduleOrder)
 
 
 def _zone(stated: str | None) -> str:

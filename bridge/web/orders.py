@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -40,6 +40,7 @@ from bridge.core.session import check_key
 from bridge.core.stated import ID_CHARS
 from bridge.errors import BadRequest, NotAllowed, SettingsError
 from bridge.ports.desk import Desk
+from bridge.web.bodies import parse_body
 from bridge.web.doors import is_agent
 from bridge.web.faults import REQUEST, SERVER, response_for
 
@@ -134,7 +135,7 @@ class Orders:
 
     async def place(self, request: Request) -> Response:
         """`POST /calls`."""
-        asked = parse_order(await request.body())
+        asked = parse_body(await request.body(), CallOrder)
         key = read_key(request)
         is_theirs = is_agent(request.scope)
         if is_theirs:
@@ -187,28 +188,6 @@ def _of_agent(asked: CallOrder, line: E164 | None, key: str | None) -> Order:
     if asked.session is not None:
         raise NotAllowed("Agents don't choose the session of a call.", rule="agents_session")
     return asked.as_order(line, key, Source.AGENT, AGENT)
-
-
-def parse_order(body: bytes) -> CallOrder:
-    """The body of `POST /calls`.
-
-    Raises:
-        BadRequest: it is no JSON object, or a field is wrong. Values are never repeated.
-    """
-    try:
-        told = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise BadRequest("The body is not JSON.") from None
-    if not isinstance(told, dict):
-        raise BadRequest("The body must be a JSON object.")
-    try:
-        return CallOrder.model_validate(told)
-    except ValidationError as wrong:
-        first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
-        param = ".".join(map(str, first["loc"]))[:TO_CHARS] or None
-        raise BadRequest(
-            f"{param!r} can't be used: {first['msg']}.", param=param, status=422
-        ) from None
 
 
 def answer(placed: Placed, *, reveal: bool = False) -> Response:

@@ -20,8 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import from_json
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -37,7 +36,8 @@ from bridge.core.schedule import Schedule
 from bridge.core.schedule_entry import Book, Entry, render_entry
 from bridge.core.session import check_key
 from bridge.core.stated import ID_CHARS
-from bridge.errors import BadRequest, NotAllowed, SettingsError
+from bridge.errors import NotAllowed, SettingsError
+from bridge.web.bodies import parse_body
 from bridge.web.call_query import parse_flag
 from bridge.web.faults import REQUEST, SERVER
 from bridge.web.orders import LANGUAGE, TO_CHARS, answer, read_key, render_verdict
@@ -154,7 +154,7 @@ class ScheduleBook:
 
     async def make(self, request: Request) -> Response:
         """`POST /schedules`."""
-        asked = parse_schedule(await request.body())
+        asked = parse_body(await request.body(), ScheduleOrder)
         schedule = asked.as_schedule(self.timetable.now_s, read_key(request))
         if asked.dry_run:
             return JSONResponse(render_foreseen(await self.timetable.foresee(schedule)))
@@ -219,27 +219,6 @@ def routes(book: ScheduleBook) -> list[Route]:
         Route("/schedules/{id}/resume", book.resume, methods=["POST"]),
         Route("/schedules/{id}/run", book.run, methods=["POST"]),
     ]
-
-
-def parse_schedule(body: bytes) -> ScheduleOrder:
-    """The body of `POST /schedules`.
-
-    Raises:
-        BadRequest: it is no JSON object, or a field is wrong. Values are never repeated.
-    """
-    try:
-        told = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise BadRequest("The body is not JSON.") from None
-    if not isinstance(told, dict):
-        raise BadRequest("The body must be a JSON object.")
-    try:
-        return ScheduleOrder.model_validate(told)
-    except ValidationError as wrong:
-        first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
-        param = ".".join(map(str, first["loc"]))[:TO_CHARS] or None
-        what = f"{param!r} can't be used: " if param else "This schedule can't be made: "
-        raise BadRequest(f"{what}{first['msg']}.", param=param, status=422) from None
 
 
 def render_book(book: Book, now_s: float, *, reveal: bool = False) -> dict[str, Any]:

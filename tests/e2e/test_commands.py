@@ -1,6 +1,6 @@
 """`bridge` as a person starts it and a service manager stops it: processes, signals, exit codes.
 
-Our own promises: design 7; issue 2, the server's graceful stop.
+Our own promises: design 7.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """A call that bridge places, from the order to its end: what is asked for, said, told and kept.
 
-Our own promises: design 10; the issue "Calling out", the act.
+Our own promises: design 10.
 """
 
 from tests.e2e.outbound.calling_out import (

@@ -1,7 +1,7 @@
 """Whatever fails, and however often it is asked: the telephone rings once, and the record is right.
 
 The platform is the fake one over real sockets, the records are SQLite's, one server is a process
-that is killed. Our own promises: design 10; the issue "Calling out", once only.
+that is killed. Our own promises: design 10.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Orders that the guard refuses, orders that are none, and the kill switch: nothing leaves.
 
-Our own promises: design 10; the issue "Calling out", the guard and stopping.
+Our own promises: design 10.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The agent is told how a call came out that somebody ordered: once, whatever fails on the way.
 
-Our own promises: design 10; the issue "Calling out", the outcome.
+Our own promises: design 10.
 """
 
 import asyncio

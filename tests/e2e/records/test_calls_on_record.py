@@ -1,6 +1,6 @@
 """Records of calls as an operator meets them: the platform calls, reports, and `bridge calls` shows.
 
-Our own promises: design 11; the issue "Calling out", records and post-call webhooks.
+Our own promises: design 11.
 """
 
 import asyncio
